@@ -1,0 +1,42 @@
+import type { HeaderList } from './policy.ts'
+
+/** Pure functions over flat header lists. Names are compared without case; order and spelling are kept. */
+
+export function getHeader(list: readonly string[], name: string): string | undefined {
+  for (let i = 0; i < list.length; i += 2) if (sameName(list[i]!, name)) return list[i + 1]
+  return undefined
+}
+
+/** Replaces all lines of that name by one, at the place of the first. */
+export function setHeader(list: HeaderList, name: string, value: string): void {
+  for (let i = 0; i < list.length; i += 2) {
+    if (!sameName(list[i]!, name)) continue
+    list[i + 1] = value
+    removeFrom(list, name, i + 2)
+    return
+  }
+  list.push(name, value)
+}
+
+export function appendHeader(list: HeaderList, name: string, value: string): void {
+  list.push(name, value)
+}
+
+export function removeHeader(list: HeaderList, name: string): void {
+  removeFrom(list, name, 0)
+}
+
+function removeFrom(list: HeaderList, name: string, start: number): void {
+  let kept = start
+  for (let i = start; i < list.length; i += 2) {
+    if (sameName(list[i]!, name)) continue
+    list[kept] = list[i]!
+    list[kept + 1] = list[i + 1]!
+    kept += 2
+  }
+  list.length = kept
+}
+
+function sameName(a: string, b: string): boolean {
+  return a.length === b.length && (a === b || a.toLowerCase() === b.toLowerCase())
+}

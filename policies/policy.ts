@@ -1,0 +1,209 @@
+import type { z } from 'zod'
+import type { Problem } from '../registry/base/problem.ts'
+import type { BalanceStrategy, Environment, Operation } from '../registry/model.ts'
+
+/** A behaviour attached to traffic. See docs for how to add one. */
+export interface Policy<C> {
+  /** As in config, metrics and logs, e.g. `rate-limit`. */
+  readonly name: string
+  /** One sentence for the console and the reference. */
+  readonly summary: string
+  /** Strict; every field described, units in the names. */
+  readonly schema: z.ZodType<C>
+  /** Config that applies where nobody sets one; absent: the policy runs only where it is configured. */
+  readonly byDefault?: C
+  /** Needs the whole body; without it bodies stream past. */
+  readonly buffers?: 'request' | 'response'
+  /** Once per place of config and snapshot, never per request. May throw: the snapshot is then refused. */
+  compile(config: C, deps: Deps): Hooks
+}
+// biome-ignore lint/suspicious/noExplicitAny: the list of policies holds every config type.
+export type AnyPolicy = Policy<any>
+
+export interface Hooks {
+  /** Before anything is sent on; may answer (return a Reply) or refuse (throw a Problem). */
+  onRequest?: (x: Exchange) => Outcome
+  /** Before each attempt: choose the target, shape the outgoing request. */
+  onUpstream?: (x: Exchange) => Outcome
+  /** The head of the answer is known (from the service, a Reply or a Problem) and not yet sent. Reverse order. */
+  onResponse?: (x: Exchange) => Outcome
+  /** Always, once: count, log, release. May not throw or wait. */
+  onEnd?: (x: Exchange) => void
+}
+// biome-ignore lint/suspicious/noConfusingVoidType: a hook with nothing to say just ends.
+export type Outcome = void | Reply | Promise<void | Reply>
+
+/** An intended answer that ends the request: a preflight, a cache hit, a replay. */
+export interface Reply {
+  readonly status: number
+  readonly headers: HeaderList
+  readonly body?: Buffer | string
+}
+
+/** Names and values in turn, in order, names as they came: `['Host', 'a', 'Accept', 'b']`. See header-list.ts. */
+export type HeaderList = string[]
+
+/** One request and its response in flight. Fixed shape: every field is set at creation (one hidden class). */
+export interface Exchange {
+  readonly id: string
+  /** ms since the epoch */
+  readonly startedAt: number
+  readonly request: IncomingRequest
+  route: Route | undefined
+  /** Values of the path template, decoded. */
+  params: Readonly<Record<string, string | undefined>>
+  identity: Identity | undefined
+  environment: Environment
+  /** What is sent to the target; set before the first onUpstream hook of each attempt. */
+  outgoing: OutgoingRequest | undefined
+  upstream: UpstreamView | undefined
+  target: TargetView | undefined
+  /** 1 for the first try; 0 before. */
+  attempt: number
+  /** Targets that failed before this attempt. */
+  tried: TargetView[]
+  /** The answer's head: from the service, a Reply or a Problem. */
+  response: ResponseHead | undefined
+  problem: Problem | undefined
+  /** Headers that policies add to whatever answer is sent, problems included (rate limits, CORS). */
+  readonly responseHeaders: HeaderList
+  /** Notes of policies for the access log and for one another's hooks of the same policy. No secrets. */
+  readonly notes: Record<string, string | number | boolean>
+}
+
+export interface IncomingRequest {
+  readonly method: string
+  /** Request target as received. */
+  readonly url: string
+  /** Canonical path: what was routed, is authorised and is forwarded. No query. */
+  readonly path: string
+  /** `?` and what follows, as received; or ''. */
+  readonly query: string
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly rawHeaders: readonly string[]
+  /** Address of the caller, by the number of trusted proxies. */
+  readonly ip: string
+  /** Lower case, without port. */
+  readonly host: string
+  readonly scheme: 'http' | 'https'
+  readonly contentLength: number | undefined
+  readonly hasBody: boolean
+  /** The whole body, where a policy of the route buffers it. */
+  body: Buffer | undefined
+  /** Most bytes let through; policies may lower it. Counted while streaming, too. */
+  maxBodyBytes: number
+}
+
+export interface OutgoingRequest {
+  method: string
+  /** Path and query. */
+  path: string
+  headers: HeaderList
+}
+
+export interface ResponseHead {
+  status: number
+  headers: HeaderList
+}
+
+/** Who the exchange was proved to be. Frozen and shared between requests: hooks only read it. */
+export interface Identity {
+  readonly partnerId: string
+  readonly applicationId: string
+  readonly credentialId: string
+  readonly environment: Environment
+  readonly method: 'api-key' | 'bearer'
+  /** `undefined`: not narrowed by the credential or token. */
+  readonly scopes: ReadonlySet<string> | undefined
+  /** By version id. */
+  readonly subscriptions: ReadonlyMap<
+    string,
+    { readonly planId: string | null; readonly scopes: ReadonlySet<string> | null }
+  >
+  /** ms since the epoch, or Infinity */
+  readonly expiresAt: number
+}
+
+/** The operation of a version that a call was routed to. */
+export interface Route {
+  readonly apiId: string
+  readonly apiName: string
+  readonly versionId: string
+  readonly versionName: string
+  readonly revision: number
+  readonly operation: Operation
+  /** Alternatives: all scopes of any one list are enough; empty: none needed. */
+  readonly scopes: readonly (readonly string[])[]
+}
+
+/** A named payment service behind the gateway, alive: the same object over all snapshots. */
+export interface UpstreamView {
+  readonly id: string
+  readonly name: string
+  readonly strategy: BalanceStrategy
+  readonly targets: readonly TargetView[]
+  /** Chooses among the targets with room, or says why there is none. Made from `strategy` by policies/balance. */
+  readonly choose: Chooser
+}
+
+export interface TargetView {
+  readonly id: string
+  readonly weight: number
+  /** Infinity where there is no cap. */
+  readonly maxConnections: number
+  readonly isDraining: boolean
+  /** Calls in flight over all threads of this process. */
+  inFlight(): number
+  /** Takes a slot unless the target is at its cap; exact over all threads. Whoever takes it releases it once. */
+  tryAcquire(): boolean
+  release(): void
+}
+
+/**
+ * Picks a target and takes its slot. Skips draining targets and those in `tried`.
+ * @returns 'busy' when every candidate is at its cap, 'none' when there is no candidate
+ */
+export type Chooser = (tried: readonly TargetView[]) => TargetView | 'busy' | 'none'
+
+/** What policies may ask of the outside: capabilities, not clients. A unit test passes five-line fakes. */
+export interface Deps {
+  /** ms since the epoch */
+  now(): number
+  /** Where the config comes from. Counters are keyed by it, so an edit of the config does not reset them. */
+  readonly place: Place
+  /** @returns undefined when unknown, revoked, expired or suspended. @throws Problem store-unavailable */
+  findIdentityByKey(key: string): Identity | undefined | Promise<Identity | undefined>
+  /** The same for an opaque access token. */
+  findIdentityByToken(token: string): Identity | undefined | Promise<Identity | undefined>
+  /** Takes from one limit, all or nothing, on the store's clock. @throws Problem store-unavailable */
+  takeTokens(take: LimitTake): Promise<LimitAnswer>
+  /** Protected-resource realm for WWW-Authenticate challenges. */
+  readonly realm: string
+}
+
+export interface Place {
+  readonly level: 'gateway' | 'plan' | 'api' | 'version' | 'operation'
+  /** Stable over revisions, e.g. `ver_01…` or `ver_01…:createPayment`; for a plan `plan_01…:ver_01…`. */
+  readonly id: string
+}
+
+export interface LimitTake {
+  /** Whose limit: a partner's id (all limits of a partner share a slot) or an address. */
+  readonly owner: string
+  /** Which limit of that owner; stable over revisions. */
+  readonly rule: string
+  readonly limit: number
+  readonly windowMs: number
+  /** With it GCRA: evenly spaced, at most `burst` at once. Without: at most `limit` in any window. */
+  readonly burst?: number
+  readonly cost: number
+}
+
+export interface LimitAnswer {
+  readonly isAllowed: boolean
+  readonly remaining: number
+  /** Until a refused call may be tried again; 0 when allowed. */
+  readonly retryAfterMs: number
+  /** Until the limit is whole again. */
+  readonly resetMs: number
+}

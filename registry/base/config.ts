@@ -1,0 +1,209 @@
+import { readFileSync } from 'node:fs'
+import { availableParallelism, hostname } from 'node:os'
+import { z } from 'zod'
+
+/**
+ * The only reader of process.env. Static settings only: whatever may change at run time is in a snapshot.
+ * The table in the README is generated from these descriptions (`npm run docs`).
+ */
+
+const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max)
+const port = count(0, 65_535)
+const list = z.string().transform((s) =>
+  s
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean),
+)
+
+export const settings = {
+  DATA_DIR: z
+    .string()
+    .default('.data')
+    .describe('Folder for the snapshot file and, with `npm start`, Redis and the demo.'),
+
+  REDIS_URL: z
+    .string()
+    .default('redis://127.0.0.1:6379')
+    .describe(
+      '`redis://` or `rediss://` one server; `redis+sentinel://host:port,host:port/master-name`; `redis+cluster://host:port,host:port`. User and password before `@`.',
+    ),
+  REDIS_PREFIX: z
+    .string()
+    .default('pg:')
+    .describe('Stands before every key, so that several platforms can share one Redis.'),
+  REDIS_TIMEOUT_MS: count(5, 60_000).default(1_000).describe('Longest wait for an answer of Redis.'),
+
+  SECRETS_HASH_KEY: z
+    .string()
+    .optional()
+    .describe('Base64 of 32 bytes or more: the key of all hashes of keys and tokens. Must never change.'),
+  SECRETS_SEAL_KEYS: z
+    .string()
+    .optional()
+    .describe('`id:base64` of 32 bytes each, comma-separated. The first seals, all open.'),
+  SECRETS_FILE: z
+    .string()
+    .optional()
+    .describe('JSON file `{hashKey, sealKeys: [{id, key}]}` instead of the two above.'),
+
+  GATEWAY_HOST: z.string().default('0.0.0.0').describe('Address the gateway listens on.'),
+  GATEWAY_PORT: port.default(8000).describe('Port for partners’ calls.'),
+  GATEWAY_METRICS_HOST: z.string().default('127.0.0.1').describe('Address of the private port.'),
+  GATEWAY_METRICS_PORT: port.default(9100).describe('Private port: /metrics, /healthz, /readyz.'),
+  GATEWAY_THREADS: count(1, 64).default(availableParallelism()).describe('Worker threads that serve calls.'),
+  GATEWAY_ID: z
+    .string()
+    .default(`${hostname()}-${process.pid}`)
+    .describe('Name of this gateway in heartbeats and metrics.'),
+  GATEWAY_PUBLIC_URL: z
+    .url()
+    .optional()
+    .describe(
+      'What partners see, e.g. `https://api.bank.example`: issuer of tokens and realm of challenges. Default: by the port, on localhost.',
+    ),
+  GATEWAY_TRUSTED_PROXIES: list
+    .default([])
+    .describe('Networks (CIDR) of proxies in front whose X-Forwarded-For is believed, comma-separated.'),
+  GATEWAY_MAX_HEADER_BYTES: count(1_024, 1_048_576)
+    .default(16_384)
+    .describe('Most bytes of a request’s head.'),
+  GATEWAY_MAX_HEADERS: count(10, 2_000).default(100).describe('Most header lines of a request.'),
+  GATEWAY_MAX_URL_BYTES: count(128, 65_536).default(8_192).describe('Longest request target.'),
+  GATEWAY_MAX_BODY_BYTES: count(0, Number.MAX_SAFE_INTEGER)
+    .default(10_485_760)
+    .describe('Most bytes of a request’s body, unless a `body-limit` policy says otherwise.'),
+  GATEWAY_HEADERS_TIMEOUT_MS: count(100, 600_000)
+    .default(10_000)
+    .describe('Longest wait for a request’s head.'),
+  GATEWAY_BODY_IDLE_TIMEOUT_MS: count(100, 3_600_000)
+    .default(30_000)
+    .describe('Longest silence of a partner inside a body.'),
+  GATEWAY_KEEP_ALIVE_TIMEOUT_MS: count(0, 3_600_000)
+    .default(65_000)
+    .describe('How long an idle connection of a partner is kept.'),
+  GATEWAY_DRAIN_TIMEOUT_MS: count(0, 3_600_000)
+    .default(30_000)
+    .describe('How long calls in flight may take to finish after SIGTERM.'),
+  GATEWAY_IDENTITY_CACHE_SECONDS: count(0, 3_600)
+    .default(30)
+    .describe(
+      'How long a looked-up credential is used before it is asked for again. Revocations are heard at once.',
+    ),
+  GATEWAY_IDENTITY_GRACE_SECONDS: count(0, 86_400)
+    .default(300)
+    .describe('How long known credentials stay good while Redis is away.'),
+  GATEWAY_MAX_CACHED_IDENTITIES: count(100, 10_000_000)
+    .default(100_000)
+    .describe('Most credentials and tokens kept in memory by each thread.'),
+
+  ADMIN_HOST: z.string().default('127.0.0.1').describe('Address the admin service listens on.'),
+  ADMIN_PORT: port.default(8001).describe('Port of the admin API and its documents.'),
+  ADMIN_GATEWAY_URL: z
+    .url()
+    .optional()
+    .describe(
+      'Where “try it” sends calls: the gateway’s address as a browser sees it. Default: localhost and the gateway’s port.',
+    ),
+  ADMIN_MAX_DOCUMENT_BYTES: count(1_024, 268_435_456)
+    .default(20_971_520)
+    .describe('Largest OpenAPI document taken.'),
+  ADMIN_IMPORT_TIMEOUT_MS: count(1_000, 600_000)
+    .default(30_000)
+    .describe('Longest time for reading one document.'),
+
+  LOG_LEVEL: z
+    .enum(['debug', 'info', 'warn', 'error', 'silent'])
+    .default('info')
+    .describe('Least level that is logged.'),
+  LOG_ACCESS: z.enum(['on', 'off']).default('on').describe('Whether each call writes a line.'),
+} as const satisfies Record<string, z.ZodType>
+
+const Config = z.object(settings)
+type Settings = z.infer<typeof Config>
+
+export interface Secrets {
+  readonly hashKey: Uint8Array
+  readonly sealKeys: readonly { readonly id: string; readonly key: Uint8Array }[]
+}
+export type Config = Settings & { readonly secrets: Secrets }
+
+const prefixes = ['GATEWAY_', 'ADMIN_', 'REDIS_', 'LOG_', 'SECRETS_']
+
+export class ConfigError extends Error {}
+
+/** Reads and checks all settings. @throws ConfigError naming every fault at once */
+export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  const given: Record<string, string> = {}
+  const faults: string[] = []
+  for (const [name, value] of Object.entries(env)) {
+    if (name in settings && value !== '') given[name] = value ?? ''
+    else if (prefixes.some((p) => name.startsWith(p)) && !(name in settings))
+      faults.push(`${name}: there is no such setting`)
+  }
+  const parsed = Config.safeParse(given)
+  if (!parsed.success)
+    for (const issue of parsed.error.issues) faults.push(`${issue.path.join('.')}: ${issue.message}`)
+  let secrets: Secrets | undefined
+  try {
+    secrets = readSecrets(given)
+  } catch (error) {
+    faults.push((error as Error).message)
+  }
+  if (faults.length > 0 || !parsed.success || !secrets)
+    throw new ConfigError(faults.map((f) => `- ${f}`).join('\n'))
+  return { ...parsed.data, secrets }
+}
+
+/** For the head of a process: prints the faults and ends it, or returns the config. */
+export function loadConfigOrExit(): Config {
+  try {
+    return loadConfig()
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    process.stderr.write(`The settings are not valid:\n${error.message}\n`)
+    process.exit(1)
+  }
+}
+
+const SecretsFile = z.strictObject({
+  hashKey: z.string(),
+  sealKeys: z
+    .array(z.strictObject({ id: z.string().regex(/^[A-Za-z0-9_-]{1,32}$/), key: z.string() }))
+    .default([]),
+})
+
+function readSecrets(given: Record<string, string>): Secrets {
+  const file = given.SECRETS_FILE
+  const raw = file ? SecretsFile.parse(parseFile(file)) : secretsOfEnvironment(given)
+  const hashKey = Buffer.from(raw.hashKey, 'base64')
+  if (hashKey.length < 32)
+    throw new Error('SECRETS_HASH_KEY: give base64 of at least 32 random bytes (openssl rand -base64 32)')
+  const sealKeys = raw.sealKeys.map(({ id, key }) => ({ id, key: Buffer.from(key, 'base64') }))
+  for (const { id, key } of sealKeys)
+    if (key.length !== 32)
+      throw new Error(`SECRETS_SEAL_KEYS: key "${id}" must be base64 of exactly 32 bytes`)
+  return { hashKey, sealKeys }
+}
+
+function parseFile(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch (error) {
+    throw new Error(
+      `SECRETS_FILE: cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'it is not JSON'}`,
+    )
+  }
+}
+
+function secretsOfEnvironment(given: Record<string, string>) {
+  const sealKeys = (given.SECRETS_SEAL_KEYS ?? '')
+    .split(',')
+    .filter(Boolean)
+    .map((part) => {
+      const cut = part.indexOf(':')
+      if (cut < 1) throw new Error('SECRETS_SEAL_KEYS: give id:base64, comma-separated')
+      return { id: part.slice(0, cut).trim(), key: part.slice(cut + 1) }
+    })
+  return { hashKey: given.SECRETS_HASH_KEY ?? '', sealKeys }
+}

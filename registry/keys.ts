@@ -1,0 +1,61 @@
+/**
+ * Every Redis key, by name. No key is spelled elsewhere.
+ *
+ * Hash tags (the part in braces) decide the slot on Redis Cluster. All configuration shares the tag `registry`, so
+ * that one script can change a record, its indexes, the audit and the event stream together; it is small and is read
+ * rarely. What grows with traffic (tokens, limits) is spread: a token by its own hash, limits by partner.
+ */
+export type Noun =
+  | 'api'
+  | 'version'
+  | 'revision'
+  | 'upstream'
+  | 'partner'
+  | 'application'
+  | 'credential'
+  | 'plan'
+  | 'subscription'
+  | 'admin-token'
+  | 'settings'
+
+export type Keys = ReturnType<typeof keysWith>
+
+/** The key functions under a prefix (`REDIS_PREFIX`), so that several platforms, or test files, can share one Redis. */
+export function keysWith(prefix: string) {
+  const registry = `${prefix}{registry}:`
+  return {
+    prefix,
+    /** hash {etag, json} */
+    record: (noun: Noun, id: string) => `${registry}${noun}:${id}`,
+    /** sorted set of ids, all scores 0: read by lexical range, which is by age */
+    index: (noun: Noun) => `${registry}index:${noun}`,
+    /** sorted set of child ids, e.g. the versions of an API */
+    children: (parentId: string, noun: Noun) => `${registry}children:${parentId}:${noun}`,
+    /** hash name -> id; `within` is '' or the parent's id where names are unique only inside it */
+    names: (noun: Noun, within = '') => `${registry}names:${noun}${within && `:${within}`}`,
+    /** hash: keyed hash of an API key, client secret or admin token -> credential id */
+    secrets: () => `${registry}secrets`,
+    /** hash: credential id -> when it was last used, in ms */
+    lastUsed: () => `${registry}last-used`,
+    /** string: an OpenAPI document as uploaded, by SHA-256 (hex) */
+    document: (sha256: string) => `${registry}document:${sha256}`,
+    /** string: JSON of an immutable snapshot */
+    snapshot: (number: number) => `${registry}snapshot:${number}`,
+    /** string: the number that gateways serve */
+    currentSnapshot: () => `${registry}snapshot-current`,
+    /** string: the highest number given out */
+    lastSnapshot: () => `${registry}snapshot-last`,
+    /** stream of audit entries */
+    audit: () => `${registry}audit`,
+    /** stream of what gateways must hear of: new snapshots, things revoked */
+    events: () => `${registry}events`,
+    /** string with expiry: JSON of an access token's grant */
+    token: (hash: string) => `${prefix}token:{${hash}}`,
+    /** hash or string with expiry: the state of one limit. `owner` is a partner's id or an address */
+    limit: (owner: string, rule: string) => `${prefix}limit:{${owner}}:${rule}`,
+    /** string with expiry: a gateway's last heartbeat */
+    heartbeat: (gatewayId: string) => `${registry}heartbeat:${gatewayId}`,
+    /** sorted set: gateway ids by the time of their last heartbeat */
+    heartbeats: () => `${registry}heartbeats`,
+  }
+}

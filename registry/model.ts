@@ -1,0 +1,467 @@
+import { z } from 'zod'
+
+/**
+ * The glossary as code: every noun that is kept in Redis, as a schema and its type.
+ * Where an input differs from the record (server-set fields), the input schema stands beside it.
+ */
+
+export const Environment = z
+  .enum(['sandbox', 'live'])
+  .describe('Which of the two worlds: `sandbox` (play money) or `live`.')
+export type Environment = z.infer<typeof Environment>
+
+export const Name = z
+  .string()
+  .regex(
+    /^[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?$/,
+    'use 1 to 64 of a-z, 0-9, dot, dash and underscore, beginning and ending with a letter or digit',
+  )
+  .describe('A short name for addresses and scripts, unique among its kind.')
+const Title = z.string().trim().min(1).max(200).describe('A name for people.')
+const Description = z.string().max(10_000).default('').describe('Markdown for people.')
+const Labels = z
+  .record(z.string().max(64), z.string().max(256))
+  .default({})
+  .describe('Free labels to search by.')
+export const Scope = z
+  .string()
+  .regex(
+    /^[\x21\x23-\x5B\x5D-\x7E]{1,128}$/,
+    'a scope is 1 to 128 printable characters without space, quote and backslash (RFC 6749 §3.3)',
+  )
+  .describe('A permission inside an API, e.g. `payments:write`.')
+const Id = z.string().min(1).max(64)
+
+/** What the platform adds to every record. Times are ms since the epoch. */
+const Kept = z.object({
+  id: Id.describe('Given by the platform; never changes.'),
+  createdAt: z.int().describe('When it was made, in ms since the epoch.'),
+  updatedAt: z.int().describe('When it was last changed, in ms since the epoch.'),
+})
+
+/** Config of policies by name. Each value is checked by its policy's own schema (policies/index.ts). */
+export const PolicyConfigs = z
+  .record(z.string(), z.record(z.string(), z.unknown()).nullable())
+  .describe('Policies by name, each with its config; `null` switches an inherited one off.')
+export type PolicyConfigs = z.infer<typeof PolicyConfigs>
+
+// ---- API, version, revision, operation ----------------------------------------------------------------------------
+
+export const ApiInput = z.strictObject({
+  name: Name,
+  title: Title,
+  description: Description,
+  owner: z.string().max(200).default('').describe('Who answers for it: a team or an address.'),
+  labels: Labels,
+  policies: PolicyConfigs.default({}),
+})
+export type ApiInput = z.infer<typeof ApiInput>
+export const Api = z.object({ ...Kept.shape, ...ApiInput.shape })
+export type Api = z.infer<typeof Api>
+
+const BasePath = z
+  .string()
+  .regex(/^(\/[A-Za-z0-9._~-]+)*$/, 'a base path is empty, or like /payments/v1 without a slash at the end')
+  .max(200)
+const HostName = z
+  .string()
+  .regex(/^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*$/, 'a host name in lower case, without port')
+  .max(253)
+
+export const Routing = z
+  .discriminatedUnion('by', [
+    z.strictObject({
+      by: z.literal('path'),
+      basePath: BasePath.describe('Stands before every path of the document, e.g. `/payments/v1`.'),
+    }),
+    z.strictObject({
+      by: z.literal('header'),
+      basePath: BasePath.describe('Stands before every path of the document, e.g. `/payments`.'),
+      header: z
+        .string()
+        .regex(/^[a-z0-9-]{1,64}$/, 'a header name in lower case')
+        .describe('Header that names the version.'),
+      value: z.string().min(1).max(128).describe('Value of that header that means this version.'),
+      isDefault: z.boolean().default(false).describe('Whether calls without the header come here.'),
+    }),
+    z.strictObject({
+      by: z.literal('host'),
+      basePath: BasePath.default('').describe('Stands before every path of the document.'),
+      hosts: z.array(HostName).min(1).max(20).describe('Host names that lead here.'),
+    }),
+  ])
+  .describe('How a call names this version.')
+export type Routing = z.infer<typeof Routing>
+
+export const OperationSettings = z.strictObject({
+  policies: PolicyConfigs.default({}),
+  scopes: z.array(Scope).max(50).optional().describe('Scopes asked for instead of those in the document.'),
+})
+export type OperationSettings = z.infer<typeof OperationSettings>
+
+export const VersionInput = z.strictObject({
+  name: Name.describe('As partners see it, e.g. `v1`.'),
+  title: z.string().max(200).default('').describe('A name for people, if the version has one.'),
+  routing: Routing,
+  stripBasePath: z
+    .boolean()
+    .default(true)
+    .describe('Whether the base path is taken off before the call goes to the service.'),
+  upstreamPath: BasePath.default('').describe(
+    'Put before the path on the way to the service, after the base path was taken off.',
+  ),
+  upstreams: z
+    .strictObject({ sandbox: Id.optional(), live: Id.optional() })
+    .default({})
+    .describe('Which upstream serves each environment, by id.'),
+  anonymousEnvironment: Environment.default('live').describe(
+    'Where calls go on operations that ask for no credential.',
+  ),
+  plans: z.array(Id).max(50).default([]).describe('Plans on offer for this version, by id.'),
+  policies: PolicyConfigs.default({}),
+  operations: z
+    .record(z.string(), OperationSettings)
+    .default({})
+    .describe('Settings of single operations, by operation id.'),
+})
+export type VersionInput = z.infer<typeof VersionInput>
+export const Version = z.object({
+  ...Kept.shape,
+  ...VersionInput.shape,
+  apiId: Id,
+  revision: z
+    .int()
+    .nonnegative()
+    .describe('Number of the current revision; 0 while no document was imported.'),
+})
+export type Version = z.infer<typeof Version>
+
+export const Method = z.enum(['GET', 'PUT', 'POST', 'DELETE', 'OPTIONS', 'HEAD', 'PATCH', 'TRACE'])
+export type Method = z.infer<typeof Method>
+
+export const Operation = z.object({
+  id: z
+    .string()
+    .min(1)
+    .max(300)
+    .describe('The operationId, made unique; or method and path where there is none.'),
+  method: Method,
+  path: z
+    .string()
+    .startsWith('/')
+    .max(2000)
+    .describe('Path template of the document, e.g. `/accounts/{id}`.'),
+  summary: z.string().default(''),
+  tags: z.array(z.string()).default([]),
+  isDeprecated: z.boolean().default(false),
+  scopes: z
+    .array(z.array(Scope))
+    .default([])
+    .describe('Alternatives: holding all scopes of any one list is enough. Empty: none needed.'),
+  isAnonymous: z
+    .boolean()
+    .default(false)
+    .describe('Whether the document asks for no credential at all (`security: []` or none).'),
+})
+export type Operation = z.infer<typeof Operation>
+
+export const Finding = z.object({
+  severity: z.enum(['error', 'warning']),
+  code: z.string(),
+  message: z.string(),
+  pointer: z.string().describe('JSON pointer into the document.'),
+  line: z.int().positive().optional(),
+})
+export type Finding = z.infer<typeof Finding>
+
+/** What was read from a document. The document itself is kept by its hash, byte for byte. */
+export const ImportedDocument = z.object({
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  bytes: z.int(),
+  format: z.enum(['json', 'yaml']),
+  dialect: z.enum(['2.0', '3.0', '3.1', '3.2']),
+  title: z.string(),
+  version: z.string(),
+  servers: z.array(z.string()),
+  securitySchemes: z.record(z.string(), z.object({ type: z.string(), detail: z.string().default('') })),
+  scopes: z.record(z.string(), z.string()).describe('Scope -> what the document says of it.'),
+  operations: z.array(Operation),
+  findings: z.array(Finding),
+})
+export type ImportedDocument = z.infer<typeof ImportedDocument>
+
+export const Revision = z.object({
+  ...Kept.shape,
+  versionId: Id,
+  number: z.int().positive(),
+  createdBy: z.string(),
+  document: ImportedDocument,
+})
+export type Revision = z.infer<typeof Revision>
+
+// ---- upstream, target -------------------------------------------------------------------------------------------
+
+export const Target = z.strictObject({
+  id: Name.describe('Name of this address inside its upstream; counts are kept by it.'),
+  url: z
+    .url({ protocol: /^https?$/ })
+    .refine(
+      (u) => URL.canParse(u) && new URL(u).pathname === '/' && !new URL(u).search && !new URL(u).username,
+      'only scheme, host and port: a path belongs in upstreamPath',
+    )
+    .describe('Scheme, host and port, e.g. `http://10.0.0.5:8080`.'),
+  weight: z.int().min(1).max(1000).default(1).describe('Share of the calls, next to the other targets.'),
+  maxConnections: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .optional()
+    .describe('Most calls in flight at once, over all threads of a gateway.'),
+  isDraining: z.boolean().default(false).describe('Whether it gets no new calls.'),
+})
+export type Target = z.infer<typeof Target>
+
+export const BalanceStrategy = z
+  .enum(['round-robin', 'weighted', 'least-connections'])
+  .describe(
+    '`round-robin`: in turn, by weight, spread evenly. `weighted`: at random, by weight. `least-connections`: the fewest calls in flight next to its weight, counted over all threads.',
+  )
+export type BalanceStrategy = z.infer<typeof BalanceStrategy>
+
+export const UpstreamInput = z.strictObject({
+  name: Name,
+  title: z.string().max(200).default('').describe('A name for people.'),
+  strategy: BalanceStrategy.default('round-robin'),
+  targets: z
+    .array(Target)
+    .min(1)
+    .max(200)
+    .refine((ts) => new Set(ts.map((t) => t.id)).size === ts.length, 'target ids must differ'),
+  connectTimeoutMs: z.int().min(10).max(60_000).default(2_000).describe('Longest wait for a connection.'),
+  firstByteTimeoutMs: z
+    .int()
+    .min(10)
+    .max(600_000)
+    .default(30_000)
+    .describe('Longest wait for the head of the answer.'),
+  idleTimeoutMs: z.int().min(10).max(3_600_000).default(60_000).describe('Longest silence inside a body.'),
+  timeoutMs: z
+    .int()
+    .min(10)
+    .max(86_400_000)
+    .default(60_000)
+    .describe(
+      'Longest time until the head of the answer, over all tries. Bodies are bounded by their idle timeout.',
+    ),
+  maxAttempts: z.int().min(1).max(10).default(3).describe('Most targets that one call is tried on.'),
+  preserveHost: z
+    .boolean()
+    .default(false)
+    .describe('Whether the service sees the Host that the partner sent.'),
+  caCertificate: z
+    .string()
+    .max(100_000)
+    .optional()
+    .describe('PEM of the authority that signs the targets’ certificates, if it is a private one.'),
+})
+export type UpstreamInput = z.infer<typeof UpstreamInput>
+export const Upstream = z.object({ ...Kept.shape, ...UpstreamInput.shape })
+export type Upstream = z.infer<typeof Upstream>
+
+// ---- partner, application, credential, plan, subscription -------------------------------------------------------
+
+export const PartnerInput = z.strictObject({
+  name: Name,
+  title: Title,
+  contact: z.string().max(200).default('').describe('Whom to write to.'),
+  labels: Labels,
+  isSuspended: z.boolean().default(false).describe('Whether all calls of this partner are refused.'),
+})
+export type PartnerInput = z.infer<typeof PartnerInput>
+export const Partner = z.object({ ...Kept.shape, ...PartnerInput.shape })
+export type Partner = z.infer<typeof Partner>
+
+export const ApplicationInput = z.strictObject({
+  name: Name,
+  title: Title,
+  description: Description,
+  isSuspended: z.boolean().default(false).describe('Whether all calls of this application are refused.'),
+})
+export type ApplicationInput = z.infer<typeof ApplicationInput>
+export const Application = z.object({ ...Kept.shape, ...ApplicationInput.shape, partnerId: Id })
+export type Application = z.infer<typeof Application>
+
+/** One secret of a credential: only its keyed hash is kept. */
+export const CredentialSecret = z.object({
+  id: Id,
+  hash: z.string(),
+  hint: z.string().describe('First and last characters, to recognise it.'),
+  createdAt: z.int(),
+  expiresAt: z.int().nullable(),
+})
+export type CredentialSecret = z.infer<typeof CredentialSecret>
+
+export const CredentialInput = z.strictObject({
+  kind: z.enum(['api-key', 'oauth-client']),
+  environment: Environment,
+  title: z.string().max(200).default('').describe('What it is for.'),
+  scopes: z
+    .array(Scope)
+    .max(200)
+    .nullable()
+    .default(null)
+    .describe('Narrows the scopes of the subscriptions; `null`: all of them.'),
+  expiresAt: z
+    .int()
+    .nullable()
+    .default(null)
+    .describe('When it ends by itself, in ms since the epoch; `null`: never.'),
+  tokenLifetimeSeconds: z
+    .int()
+    .min(60)
+    .max(86_400)
+    .default(3600)
+    .describe('How long access tokens of an OAuth client live.'),
+})
+export type CredentialInput = z.infer<typeof CredentialInput>
+export const Credential = z.object({
+  ...Kept.shape,
+  ...CredentialInput.shape,
+  applicationId: Id,
+  partnerId: Id,
+  revokedAt: z.int().nullable(),
+  secrets: z.array(CredentialSecret).describe('Newest first; several may be live while they are rotated.'),
+})
+export type Credential = z.infer<typeof Credential>
+
+export const PlanInput = z.strictObject({
+  name: Name,
+  title: Title,
+  description: Description,
+  policies: PolicyConfigs.default({}).describe('Limits that come with the plan, e.g. `rate-limit`.'),
+})
+export type PlanInput = z.infer<typeof PlanInput>
+export const Plan = z.object({ ...Kept.shape, ...PlanInput.shape })
+export type Plan = z.infer<typeof Plan>
+
+export const SubscriptionInput = z.strictObject({
+  versionId: Id,
+  planId: Id.nullable().default(null).describe('`null`: no plan, only the limits of the API itself.'),
+  scopes: z
+    .array(Scope)
+    .max(200)
+    .nullable()
+    .default(null)
+    .describe('Scopes granted; `null`: all scopes of the version.'),
+})
+export type SubscriptionInput = z.infer<typeof SubscriptionInput>
+export const Subscription = z.object({
+  ...Kept.shape,
+  ...SubscriptionInput.shape,
+  applicationId: Id,
+  partnerId: Id,
+})
+export type Subscription = z.infer<typeof Subscription>
+
+/** What an access token stands for. Kept under the token's keyed hash until it expires. */
+export const TokenGrant = z.object({
+  credentialId: Id,
+  applicationId: Id,
+  partnerId: Id,
+  environment: Environment,
+  scopes: z.array(Scope),
+  issuedAt: z.int(),
+  expiresAt: z.int(),
+})
+export type TokenGrant = z.infer<typeof TokenGrant>
+
+// ---- the platform itself ----------------------------------------------------------------------------------------
+
+/** Defaults of the whole gateway: one record, id `gateway`. */
+export const SettingsInput = z.strictObject({ policies: PolicyConfigs.default({}) })
+export type SettingsInput = z.infer<typeof SettingsInput>
+export const Settings = z.object({ ...Kept.shape, ...SettingsInput.shape })
+export type Settings = z.infer<typeof Settings>
+
+export const Permission = z.enum(['read', 'write', 'publish', 'credentials', 'admin'])
+export type Permission = z.infer<typeof Permission>
+export const AdminTokenInput = z.strictObject({
+  title: Title,
+  permissions: z
+    .array(Permission)
+    .min(1)
+    .describe('What the token may do; `admin` includes all and may manage tokens.'),
+  expiresAt: z.int().nullable().default(null),
+})
+export type AdminTokenInput = z.infer<typeof AdminTokenInput>
+export const AdminToken = z.object({
+  ...Kept.shape,
+  ...AdminTokenInput.shape,
+  hash: z.string(),
+  hint: z.string(),
+  revokedAt: z.int().nullable(),
+})
+export type AdminToken = z.infer<typeof AdminToken>
+
+export const AuditEntry = z.object({
+  id: z.string(),
+  at: z.int(),
+  actor: z.string().describe('Id of the admin token, or `bootstrap` for a command on the machine itself.'),
+  action: z
+    .string()
+    .describe('E.g. `create`, `update`, `delete`, `publish`, `rollback`, `revoke`, `rotate`, `import`.'),
+  noun: z.string(),
+  subject: z.string().describe('Id of what was changed.'),
+  before: z.unknown(),
+  after: z.unknown(),
+})
+export type AuditEntry = z.infer<typeof AuditEntry>
+
+/** A version as gateways get it: with its operations, without its document. */
+export const PublishedVersion = z.object({
+  ...Version.shape,
+  sha256: z.string(),
+  scopes: z.array(z.string()),
+  routes: z.array(Operation),
+})
+export type PublishedVersion = z.infer<typeof PublishedVersion>
+export const PublishedApi = z.object({ ...Api.shape, versions: z.array(PublishedVersion) })
+export type PublishedApi = z.infer<typeof PublishedApi>
+
+/** All that gateways must know, and one number. Immutable. Holds no secret. */
+export const Snapshot = z.object({
+  number: z.int().nonnegative(),
+  createdAt: z.int(),
+  createdBy: z.string(),
+  note: z.string(),
+  policies: PolicyConfigs.describe('Defaults of the whole gateway.'),
+  apis: z.array(PublishedApi),
+  upstreams: z.array(Upstream),
+  plans: z.array(Plan),
+})
+export type Snapshot = z.infer<typeof Snapshot>
+
+/** Told to all gateways through the event stream. */
+export const RegistryEvent = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('snapshot'), number: z.int() }),
+  z.object({
+    kind: z.literal('identity'),
+    partnerId: z.string().optional(),
+    applicationId: z.string().optional(),
+    credentialId: z.string().optional(),
+  }),
+  z.object({ kind: z.literal('token'), hash: z.string() }),
+])
+export type RegistryEvent = z.infer<typeof RegistryEvent>
+
+/** What a gateway says of itself every few seconds. */
+export const Heartbeat = z.object({
+  gatewayId: z.string(),
+  at: z.int(),
+  startedAt: z.int(),
+  address: z.string(),
+  threads: z.int(),
+  snapshot: z.int(),
+  lastError: z.string(),
+})
+export type Heartbeat = z.infer<typeof Heartbeat>
