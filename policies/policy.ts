@@ -90,7 +90,7 @@ export interface IncomingRequest {
   readonly hasBody: boolean
   /** The whole body, where a policy of the route buffers it. */
   body: Buffer | undefined
-  /** Most bytes let through; policies may lower it. Counted while streaming, too. */
+  /** Most bytes let through; `body-limit` sets it. Counted while streaming, too. */
   maxBodyBytes: number
 }
 
@@ -131,6 +131,8 @@ export interface Route {
   readonly versionId: string
   readonly versionName: string
   readonly revision: number
+  /** Those that the version has an upstream for. */
+  readonly environments: readonly Environment[]
   readonly operation: Operation
   /** Alternatives: all scopes of any one list are enough; empty: none needed. */
   readonly scopes: readonly (readonly string[])[]
@@ -176,7 +178,7 @@ export interface Deps {
   /** The same for an opaque access token. */
   findIdentityByToken(token: string): Identity | undefined | Promise<Identity | undefined>
   /** Takes from one limit, all or nothing, on the store's clock. @throws Problem store-unavailable */
-  takeTokens(take: LimitTake): Promise<LimitAnswer>
+  takeTokens(take: LimitTake): LimitAnswer | Promise<LimitAnswer>
   /** Protected-resource realm for WWW-Authenticate challenges. */
   readonly realm: string
 }

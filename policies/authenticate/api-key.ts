@@ -1,0 +1,35 @@
+import { type Problem, problem } from '../../registry/base/problem.ts'
+import { looksLikeSecret } from '../../registry/base/secrets.ts'
+import type { Deps, Identity } from '../policy.ts'
+import { isThenable, type Method } from './method.ts'
+
+/** An API key in a header. Never in the query: addresses end up in logs, histories and Referer headers. */
+export function apiKeyMethod(header: string, deps: Deps): Method {
+  // There is no registered scheme for API keys; the parameter says where the key belongs.
+  const challenge = `ApiKey realm="${deps.realm}", header="${header}"`
+  const options = {
+    detail: `The API key in ${header} is not valid: it is unknown, revoked or expired, or was not copied whole.`,
+    headers: { 'WWW-Authenticate': challenge },
+  }
+  const refused = (): Problem => problem('credential-invalid', options)
+  const accept = (identity: Identity | undefined): Identity => {
+    if (identity === undefined || identity.expiresAt <= deps.now()) throw refused()
+    return identity
+  }
+
+  return {
+    header,
+    challenge,
+    identify({ headers }) {
+      const key = headers[header]
+      if (key === undefined || key === '') return undefined
+      // A typing error, or noise, is told by the checksum and costs no look-up.
+      if (typeof key !== 'string' || !looksLikeApiKey(key)) throw refused()
+      const found = deps.findIdentityByKey(key)
+      return isThenable(found) ? found.then(accept) : accept(found)
+    },
+  }
+}
+
+const looksLikeApiKey = (key: string) =>
+  looksLikeSecret('api-key:live', key) || looksLikeSecret('api-key:sandbox', key)

@@ -1,0 +1,18 @@
+import type { Identity, IncomingRequest } from '../policy.ts'
+
+/** One way to prove who calls. */
+export interface Method {
+  /** Header that carries the credential, in lower case. It is never sent on. */
+  readonly header: string
+  /** What a 401 says of this method (RFC 9110 §11.6.1). */
+  readonly challenge: string
+  /**
+   * @returns undefined, at once, when the request carries nothing of this method: the next one is asked
+   * @throws Problem when it does, and it is bad
+   */
+  identify(request: IncomingRequest): Identity | undefined | Promise<Identity>
+}
+
+export function isThenable<T>(value: T | Promise<T>): value is Promise<T> {
+  return typeof (value as Promise<T> | undefined)?.then === 'function'
+}

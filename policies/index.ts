@@ -1,0 +1,69 @@
+import { z } from 'zod'
+import type { FieldError } from '../registry/base/problem.ts'
+import { authenticate } from './authenticate/index.ts'
+import { authorize } from './authorize.ts'
+import { balance } from './balance/index.ts'
+import { bodyLimit } from './body-limit.ts'
+import { cors } from './cors.ts'
+import { headers } from './headers.ts'
+import { ipFilter } from './ip-filter.ts'
+import type { AnyPolicy } from './policy.ts'
+import { rateLimit } from './rate-limit.ts'
+
+/** All policies, in the order they run. A route chooses which and with what config, never when. */
+// biome-ignore format: the groups are the point
+export const policies = [
+  cors, bodyLimit, ipFilter, // before we know who it is
+  authenticate, authorize, // who, and whether
+  rateLimit, // how much
+  headers, balance, // in what shape, where to
+] as const satisfies readonly AnyPolicy[]
+
+const byName = new Map<string, AnyPolicy>(policies.map((policy) => [policy.name, policy]))
+
+export function findPolicy(name: string): AnyPolicy | undefined {
+  return byName.get(name)
+}
+
+/** What is wrong with a config, by JSON pointer into it; `null` switches a policy off and is always right. */
+export function checkPolicyConfig(name: string, config: unknown): FieldError[] {
+  const policy = byName.get(name)
+  if (!policy)
+    return [
+      { pointer: '', detail: `There is no policy "${name}". There are ${[...byName.keys()].join(', ')}.` },
+    ]
+  if (config === null) return []
+  const parsed = policy.schema.safeParse(config)
+  return parsed.success ? [] : parsed.error.issues.flatMap(fieldErrors)
+}
+
+function fieldErrors(issue: z.core.$ZodIssue): FieldError[] {
+  const at = pointerOf(issue.path)
+  if (issue.code === 'invalid_key')
+    return issue.issues.map(({ message }) => ({ pointer: at, detail: message }))
+  if (issue.code !== 'unrecognized_keys') return [{ pointer: at, detail: issue.message }]
+  return issue.keys.map((key) => ({ pointer: at + pointerOf([key]), detail: 'There is no such field.' }))
+}
+
+/** RFC 6901 */
+const pointerOf = (path: readonly PropertyKey[]): string =>
+  path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+
+export interface PolicyDescription {
+  readonly name: string
+  readonly summary: string
+  /** Whether it runs where nobody configures it. */
+  readonly isDefault: boolean
+  /** JSON Schema (2020-12) of what may be written as its config. */
+  readonly schema: Record<string, unknown>
+}
+
+/** For the console, the admin API and the generated reference. */
+export function describePolicies(): PolicyDescription[] {
+  return policies.map((policy: AnyPolicy) => ({
+    name: policy.name,
+    summary: policy.summary,
+    isDefault: policy.byDefault !== undefined,
+    schema: z.toJSONSchema(policy.schema, { io: 'input' }) as Record<string, unknown>,
+  }))
+}
