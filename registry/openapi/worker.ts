@@ -1,0 +1,37 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { asProblem } from '../base/problem.ts'
+import { pointToGateway } from './point-to-gateway.ts'
+import { readBytes, withLines } from './read.ts'
+import { refusal } from './refusal.ts'
+import type { Answer, Task } from './run.ts'
+import { checkAgainstSpecification } from './validate.ts'
+
+/** The thread's side of run.ts: one task, then it ends. */
+const port = parentPort!
+try {
+  await work(workerData as Task)
+} catch (thrown) {
+  // Deep recursion in a parser, on a text that we could not look at before.
+  const error =
+    thrown instanceof RangeError
+      ? refusal([{ pointer: '', detail: 'The document is nested too deeply.' }])
+      : thrown
+  const { code, detail, errors, cause } = asProblem(error)
+  say({ kind: 'refused', code, detail, errors, note: cause instanceof Error ? cause.stack : undefined })
+}
+
+async function work(task: Task): Promise<void> {
+  const { document, parsed } = readBytes(task.bytes)
+  if (task.kind === 'publish') {
+    const text = Buffer.from(JSON.stringify(pointToGateway(parsed.tree, document, task.options)))
+    say({ kind: 'published', text })
+    return
+  }
+  say({ kind: 'read', document })
+  const faults = withLines(await checkAgainstSpecification(parsed.tree, document.dialect), parsed)
+  say({ kind: 'checked', findings: faults })
+}
+
+function say(answer: Answer): void {
+  port.postMessage(answer)
+}
