@@ -22,15 +22,15 @@ export const authorize: Policy<z.infer<typeof schema>> = {
     return {
       onRequest(x) {
         const route = x.route!
-        if (!route.environments.includes(x.environment))
-          throw problem('environment-unavailable', {
-            detail: `${route.apiName} ${route.versionName} does not serve the environment "${x.environment}".`,
-          })
         const identity = x.identity
         if (identity === undefined) {
           if (route.scopes.length > 0) throw problem('credential-missing', anonymous)
           return
         }
+        if (!route.environments.includes(identity.environment))
+          throw problem('environment-unavailable', {
+            detail: `${route.apiName} ${route.versionName} has no ${identity.environment} service. Use a credential of the other environment.`,
+          })
         const subscription = identity.subscriptions.get(route.versionId)
         if (subscription === undefined)
           throw problem('subscription-missing', {

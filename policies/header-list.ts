@@ -26,15 +26,28 @@ export function removeHeader(list: HeaderList, name: string): void {
   removeFrom(list, name, 0)
 }
 
+/** Removes every line whose name, in lower case, is one of those. */
+export function removeHeaders(list: HeaderList, isOne: (lowerName: string) => boolean): void {
+  let kept = 0
+  for (let i = 0; i < list.length; i += 2) {
+    if (!isOne(list[i]!.toLowerCase())) kept = keep(list, i, kept)
+  }
+  list.length = kept
+}
+
 function removeFrom(list: HeaderList, name: string, start: number): void {
   let kept = start
   for (let i = start; i < list.length; i += 2) {
-    if (sameName(list[i]!, name)) continue
-    list[kept] = list[i]!
-    list[kept + 1] = list[i + 1]!
-    kept += 2
+    if (!sameName(list[i]!, name)) kept = keep(list, i, kept)
   }
   list.length = kept
+}
+
+/** Moves a line up to where the kept ones end. */
+function keep(list: HeaderList, from: number, to: number): number {
+  list[to] = list[from]!
+  list[to + 1] = list[from + 1]!
+  return to + 2
 }
 
 function sameName(a: string, b: string): boolean {

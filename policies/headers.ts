@@ -24,7 +24,12 @@ const untouchable = new Set([
 const Name = z
   .string()
   .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/, 'a header name')
-  .refine((name) => !untouchable.has(name.toLowerCase()), 'this header is set by the gateway itself')
+  .refine((name) => !isUntouchable(name.toLowerCase()), 'this header is set by the gateway itself')
+/** `x-gateway-…` tells the service who calls. Some services read `X_Gateway_Partner` as the same header. */
+function isUntouchable(lowerName: string): boolean {
+  const name = lowerName.replaceAll('_', '-')
+  return untouchable.has(name) || name.startsWith('x-gateway-')
+}
 const Value = z
   .string()
   .max(4_096)

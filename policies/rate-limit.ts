@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { asProblem, problem } from '../registry/base/problem.ts'
-import { setHeader } from './header-list.ts'
+import { removeHeaders, setHeader } from './header-list.ts'
 import type { Deps, Exchange, LimitAnswer, LimitTake, Policy } from './policy.ts'
 
 const schema = z
@@ -30,6 +30,14 @@ const schema = z
     message: 'a burst is at most the limit',
   })
 type Config = z.infer<typeof schema>
+
+const ours = new Set([
+  'ratelimit',
+  'ratelimit-policy',
+  'x-ratelimit-limit',
+  'x-ratelimit-remaining',
+  'x-ratelimit-reset',
+])
 
 /**
  * Calls per window and caller. Counts are kept apart by environment and by the place of the config, not by its
@@ -86,6 +94,8 @@ export const rateLimit: Policy<Config> = {
           (error) => storeFailed(x, error),
         )
       },
+      // The service's own limits are not the caller's: it would see two answers to one question.
+      onResponse: (x) => removeHeaders(x.response!.headers, (name) => ours.has(name)),
     }
   },
 }

@@ -1,0 +1,36 @@
+import type { Environment, TokenGrant } from '../../registry/model.ts'
+import type { LimitAnswer, LimitTake } from '../policy.ts'
+
+/** What the authorization server may ask of the outside: capabilities, not clients. */
+export interface AuthorizationServerDeps {
+  /** What partners see before `/oauth2/token`, e.g. `https://api.bank.example`; without a slash at the end. */
+  readonly issuer: string
+  /** ms since the epoch */
+  now(): number
+  /**
+   * One look-up, whether the client exists or not, so that time tells nothing.
+   * @returns undefined for an unknown client and for a wrong secret alike @throws Problem store-unavailable
+   */
+  findClientBySecret(clientId: string, secret: string): Promise<OAuthClient | undefined>
+  /** @returns the token, which nothing can tell again: only its keyed hash is kept */
+  issueToken(grant: TokenGrant): Promise<string>
+  findToken(token: string): Promise<TokenGrant | undefined>
+  revokeToken(token: string): Promise<unknown>
+  /** With `cost` 0 it only tells what is left. */
+  takeTokens(take: LimitTake): LimitAnswer | Promise<LimitAnswer>
+  /** Hears of failures of our own, which callers are told nothing of. */
+  report(error: unknown): void
+}
+
+/** A client that has proved who it is. */
+export interface OAuthClient {
+  readonly id: string
+  readonly applicationId: string
+  readonly partnerId: string
+  readonly environment: Environment
+  /** All that may be granted to it. */
+  readonly scopes: readonly string[]
+  readonly tokenLifetimeSeconds: number
+  /** ms since the epoch; no token outlives its client */
+  readonly expiresAt: number | null
+}

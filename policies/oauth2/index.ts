@@ -1,0 +1,44 @@
+import type { AuthorizationServerDeps } from './deps.ts'
+import { errorAnswer } from './errors.ts'
+import { type Form, readForm } from './form.ts'
+import { answerIntrospection } from './introspection-endpoint.ts'
+import { jsonAnswer, type OAuthAnswer, type OAuthRequest } from './message.ts'
+import { metadataAnswer } from './metadata.ts'
+import { answerRevocation } from './revocation-endpoint.ts'
+import { answerTokenRequest } from './token-endpoint.ts'
+
+export type { AuthorizationServerDeps, OAuthClient } from './deps.ts'
+export { maxFormBytes } from './form.ts'
+export type { OAuthAnswer, OAuthRequest } from './message.ts'
+
+/** The endpoints of the authorization server, free of any HTTP framework. None of them ever rejects. */
+export interface AuthorizationServer {
+  token(req: OAuthRequest): Promise<OAuthAnswer>
+  revoke(req: OAuthRequest): Promise<OAuthAnswer>
+  introspect(req: OAuthRequest): Promise<OAuthAnswer>
+  metadata(): OAuthAnswer
+}
+
+export function createAuthorizationServer(deps: AuthorizationServerDeps): AuthorizationServer {
+  const metadata = metadataAnswer(deps.issuer)
+  return {
+    token: endpoint(answerTokenRequest, deps),
+    revoke: endpoint(answerRevocation, deps),
+    introspect: endpoint(answerIntrospection, deps),
+    metadata: () => metadata,
+  }
+}
+
+type Endpoint = (req: OAuthRequest, form: Form, deps: AuthorizationServerDeps) => Promise<OAuthAnswer>
+
+function endpoint(answer: Endpoint, deps: AuthorizationServerDeps) {
+  return async (req: OAuthRequest): Promise<OAuthAnswer> => {
+    if (req.method !== 'POST')
+      return jsonAnswer(405, { error: 'invalid_request', error_description: 'Use POST' }, { Allow: 'POST' })
+    try {
+      return await answer(req, readForm(req), deps)
+    } catch (error) {
+      return errorAnswer(error, deps.issuer, deps.report)
+    }
+  }
+}
