@@ -67,8 +67,9 @@ function readYaml(text: string): unknown {
 }
 
 function readYamlSlowly(text: string): unknown {
+  // Not 'silent': a second document in the text would then be dropped without an error.
   const lineCounter = new LineCounter()
-  const document = parseDocument(text, { lineCounter, merge: true, prettyErrors: false, logLevel: 'silent' })
+  const document = parseDocument(text, { lineCounter, merge: true, prettyErrors: false, logLevel: 'error' })
   if (document.errors.length > 0)
     throw refusal(document.errors.slice(0, 20).map((e) => errorAt(lineCounter.linePos(e.pos[0]), e.message)))
   if (document.contents === null) throw refusal([{ pointer: '', detail: 'The document is empty.' }])

@@ -25,7 +25,8 @@ export async function checkAgainstSpecification(tree: Tree, dialect: string): Pr
     ]
     if (!result.valid && result.additionalErrors > 0)
       findings.push(unchecked(`The validator has ${result.additionalErrors} more to say.`))
-    return findings
+    // A part that is referred to twice is checked twice.
+    return [...new Map(findings.map((f) => [`${f.pointer} ${f.message}`, f])).values()]
   } catch (error) {
     return [unchecked(`The validator gave up: ${(error as Error).message.slice(0, 300)}`)]
   }
