@@ -1,0 +1,92 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import express, { type NextFunction, type Request, type Response } from 'express'
+import {
+  type AuthorizationServer,
+  type AuthorizationServerDeps,
+  createAuthorizationServer,
+  maxFormBytes,
+  type OAuthAnswer,
+  type OAuthClient,
+} from '../policies/oauth2/index.ts'
+import type { Log } from '../registry/base/log.ts'
+import { findClient, findIdentityBySecret } from '../registry/credentials.ts'
+import { takeTokens } from '../registry/limits.ts'
+import type { Registry } from '../registry/store.ts'
+import { findToken, issueToken, revokeToken } from '../registry/tokens.ts'
+
+export interface AuthorizationServerParts {
+  readonly registry: Registry
+  /** What partners see before `/oauth2/token`. */
+  readonly issuer: string
+  readonly log: Log
+  /** The caller's address behind trusted proxies; failed attempts are counted by it. Absent: that of the socket. */
+  readonly addressOf?: (req: IncomingMessage) => string
+}
+
+/** Serves `/oauth2/…` and `/.well-known/oauth-authorization-server`. The only use of express in the gateway. */
+export function createAuthorizationServerApp(
+  parts: AuthorizationServerParts,
+): (req: IncomingMessage, res: ServerResponse) => void {
+  const issuer = parts.issuer.replace(/\/+$/, '')
+  const server = createAuthorizationServer(depsOf(parts, issuer))
+  const addressOf = parts.addressOf ?? ((req) => req.socket.remoteAddress ?? '')
+
+  const app = express()
+  app.disable('x-powered-by')
+  app.disable('etag')
+  app.set('query parser', false)
+  // As text, of any type: the server itself parses the form, more strictly, and refuses what is none.
+  app.use(express.text({ type: () => true, limit: maxFormBytes, inflate: false }))
+  const serve = (endpoint: AuthorizationServer['token']) => async (req: Request, res: Response) => {
+    const rawBody = typeof req.body === 'string' ? req.body : ''
+    send(res, await endpoint({ method: req.method, headers: req.headers, rawBody, ip: addressOf(req) }))
+  }
+  app.all('/oauth2/token', serve(server.token))
+  app.all('/oauth2/revoke', serve(server.revoke))
+  app.all('/oauth2/introspect', serve(server.introspect))
+  // RFC 8414 §3.1: an issuer with a path has its metadata at the well-known path followed by its own.
+  const path = new URL(issuer).pathname.replace(/\/$/, '')
+  app.get(`/.well-known/oauth-authorization-server${path}`, (_req, res) => send(res, server.metadata()))
+  app.use((_req, res) => refuse(res, 404, 'There is nothing at this address'))
+  // Express tells an error handler by its four parameters.
+  app.use((error: { status?: number }, _req: Request, res: Response, _next: NextFunction) => {
+    const status = error.status ?? 500
+    if (status >= 500) parts.log.error({ err: error }, 'the authorization server failed')
+    refuse(res, status, status === 413 ? `Send at most ${maxFormBytes} bytes` : 'The body cannot be read')
+  })
+  return app
+}
+
+function depsOf({ registry, log }: AuthorizationServerParts, issuer: string): AuthorizationServerDeps {
+  return {
+    issuer,
+    now: registry.now,
+    findClientBySecret: async (clientId, secret) => {
+      const identity = await findIdentityBySecret(registry, 'client-secret', secret)
+      return identity?.credentialId === clientId ? clientOf(registry, clientId) : undefined
+    },
+    issueToken: (grant) => issueToken(registry, grant),
+    findToken: (token) => findToken(registry, token),
+    revokeToken: (token) => revokeToken(registry, token),
+    takeTokens: (take) => takeTokens(registry, take),
+    report: (error) => log.error({ err: error }, 'the authorization server failed'),
+  }
+}
+
+async function clientOf(registry: Registry, clientId: string): Promise<OAuthClient | undefined> {
+  const found = await findClient(registry, clientId)
+  if (!found) return undefined
+  const { id, applicationId, partnerId, environment, tokenLifetimeSeconds, expiresAt } = found.credential
+  return { id, applicationId, partnerId, environment, tokenLifetimeSeconds, expiresAt, scopes: found.scopes }
+}
+
+function send(res: Response, { status, headers, body }: OAuthAnswer): void {
+  res.status(status).set(headers)
+  res.end(body)
+}
+
+function refuse(res: Response, status: number, description: string): void {
+  const error = status >= 500 ? 'server_error' : 'invalid_request'
+  res.status(status).set({ 'Content-Type': 'application/json', 'Cache-Control': 'no-store' })
+  res.end(JSON.stringify({ error, error_description: description }))
+}
