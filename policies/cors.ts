@@ -6,7 +6,9 @@ const HeaderName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/, 'a he
 const Origin = z
   .string()
   .refine(
-    (text) => text === '*' || (URL.canParse(text) && /^https?:/.test(text) && new URL(text).origin === text),
+    (text) =>
+      text === '*' ||
+      (URL.canParse(text) && /^https?:\/\/[a-z0-9.:[\]-]+$/.test(text) && new URL(text).origin === text),
     '`*`, or an origin in lower case such as https://shop.example, without path and default port',
   )
 

@@ -1,0 +1,100 @@
+import { describe, expect, test } from '@jest/globals'
+import { authorize } from '../../../policies/authorize.ts'
+import { ask, compile, exchange, identity, route } from '../../support/exchange.ts'
+
+const hooks = compile(authorize)
+const subscribed = (scopes: string[] | null) =>
+  new Map([['ver_1', { planId: null, scopes: scopes && new Set(scopes) }]])
+
+describe('authorize', () => {
+  test('refuses an application that is not subscribed to the version', async () => {
+    const x = exchange({}, { identity: identity({ subscriptions: new Map() }) })
+    await expect(ask(hooks, x)).rejects.toMatchObject({ code: 'subscription-missing' })
+  })
+
+  test('refuses a credential of an environment that the version does not serve', async () => {
+    const x = exchange(
+      {},
+      { identity: identity({ environment: 'sandbox' }), route: route({ environments: ['live'] }) },
+    )
+    await expect(ask(hooks, x)).rejects.toMatchObject({ code: 'environment-unavailable' })
+  })
+
+  test.each([
+    // needed, held by the credential, granted by the subscription
+    [[], ['a'], null],
+    [[['a']], undefined, null],
+    [[['a']], ['a'], null],
+    [[['a']], undefined, ['a']],
+    [[['a', 'b']], ['a', 'b', 'c'], ['a', 'b']],
+    [[['x'], ['a']], ['a'], ['a']],
+  ])(
+    'needing one of %j, a credential with %j under a subscription with %j passes',
+    async (needed, held, granted) => {
+      const scopes = held && new Set(held)
+      const x = exchange(
+        {},
+        {
+          identity: identity({ scopes, subscriptions: subscribed(granted) }),
+          route: route({ scopes: needed }),
+        },
+      )
+      await expect(ask(hooks, x)).resolves.toBeUndefined()
+    },
+  )
+
+  test.each([
+    [[['a']], [], null],
+    [[['a']], undefined, []],
+    [[['a']], ['a'], ['b']],
+    [[['a']], ['b'], ['a']],
+    [[['a', 'b']], ['a'], ['a', 'b']],
+    [[['a', 'b'], ['c']], ['a'], null],
+  ])(
+    'needing one of %j, a credential with %j under a subscription with %j is refused',
+    async (needed, held, granted) => {
+      const scopes = held && new Set(held)
+      const x = exchange(
+        {},
+        {
+          identity: identity({ scopes, subscriptions: subscribed(granted) }),
+          route: route({ scopes: needed }),
+        },
+      )
+      await expect(ask(hooks, x)).rejects.toMatchObject({ code: 'scope-insufficient' })
+    },
+  )
+
+  test('challenges a bearer with the scopes of the nearest alternative, and tells what is missing', async () => {
+    const x = exchange(
+      {},
+      {
+        identity: identity({ method: 'bearer', scopes: new Set(['pay:read']) }),
+        route: route({
+          scopes: [
+            ['admin', 'root'],
+            ['pay:read', 'pay:write'],
+          ],
+        }),
+      },
+    )
+    await expect(ask(hooks, x)).rejects.toMatchObject({
+      detail: 'This operation needs "pay:read" and "pay:write"; the call lacks "pay:write".',
+      headers: {
+        'WWW-Authenticate':
+          'Bearer realm="https://api.bank.example", error="insufficient_scope", scope="pay:read pay:write"',
+      },
+    })
+  })
+
+  test('does not challenge an API key: there is no other token to get', async () => {
+    const x = exchange({}, { identity: identity({ scopes: new Set() }), route: route({ scopes: [['a']] }) })
+    await expect(ask(hooks, x)).rejects.toMatchObject({ headers: undefined })
+  })
+
+  test('lets an open operation be called by nobody in particular, but not one that asks for scopes', async () => {
+    await expect(ask(hooks, exchange())).resolves.toBeUndefined()
+    const x = exchange({}, { route: route({ scopes: [['a']] }) })
+    await expect(ask(hooks, x)).rejects.toMatchObject({ code: 'credential-missing' })
+  })
+})
