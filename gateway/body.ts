@@ -1,0 +1,88 @@
+import type { IncomingMessage } from 'node:http'
+import { Transform } from 'node:stream'
+import { problem } from '../registry/base/problem.ts'
+
+/** Bodies up to this length are read before the call is sent on: they go out in one write, and can be sent again. */
+export const smallBodyBytes = 16_384
+
+export interface BodyLimits {
+  readonly maxBytes: number
+  /** Longest silence of the caller. */
+  readonly idleMs: number
+}
+
+/**
+ * Reads the whole body.
+ * @throws Problem body-too-large, request-timeout; CallerGone when the connection ends before the body
+ */
+export function readBody(
+  req: IncomingMessage,
+  length: number | undefined,
+  { maxBytes, idleMs }: BodyLimits,
+): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    const end = (failure?: unknown) => {
+      clearTimeout(timer)
+      req.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose)
+      if (failure !== undefined) reject(failure)
+      else resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size))
+    }
+    const timer = setTimeout(() => end(stoppedArriving()), idleMs)
+    const onData = (chunk: Buffer) => {
+      chunks.push(chunk)
+      size += chunk.length
+      if (size > maxBytes) end(bodyTooLarge(maxBytes))
+      else if (size === length) end()
+      else timer.refresh()
+    }
+    const onEnd = () => end()
+    const onClose = () => end(new CallerGone())
+    req.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose)
+  })
+}
+
+/**
+ * The body as a stream of its own: counted, and watched for silence. It stands between the caller's connection and the
+ * service's, so that the end of one does not tear down the other: a service may answer, and hang up, before it has read
+ * all. Errors with a Problem, or CallerGone.
+ */
+export function streamBody(req: IncomingMessage, { maxBytes, idleMs }: BodyLimits): Transform {
+  let size = 0
+  const body = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      size += chunk.length
+      timer.refresh()
+      done(size > maxBytes ? bodyTooLarge(maxBytes) : null, chunk)
+    },
+    destroy(error, done) {
+      clearTimeout(timer)
+      req.unpipe(body)
+      req.off('close', onClose).off('error', onClose)
+      done(error)
+    },
+  })
+  const timer = setTimeout(() => {
+    body.destroy(
+      body.writableNeedDrain
+        ? problem('upstream-timeout', { detail: 'The service stopped reading the body.' })
+        : stoppedArriving(),
+    )
+  }, idleMs)
+  const onClose = () => {
+    if (!req.complete) body.destroy(new CallerGone())
+  }
+  body.on('end', () => clearTimeout(timer))
+  body.on('error', () => {}) // whoever reads it hears of it; before anybody does, it must not end the process
+  req.on('close', onClose).on('error', onClose)
+  req.pipe(body)
+  return body
+}
+
+export const bodyTooLarge = (maxBytes: number) =>
+  problem('body-too-large', { detail: `At most ${maxBytes} bytes are taken here.` })
+const stoppedArriving = () => problem('request-timeout', { detail: 'The body stopped arriving.' })
+
+/** The caller closed the connection: there is nobody to answer. */
+export class CallerGone extends Error {}

@@ -1,0 +1,148 @@
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import type { Exchange, IncomingRequest } from '../policies/policy.ts'
+import { problem } from '../registry/base/problem.ts'
+import { clientAddress, type NetworkSet, plainAddress } from './client-address.ts'
+import { canonicalPath } from './path.ts'
+
+export interface ExchangeLimits {
+  readonly maxUrlBytes: number
+  readonly maxHeaders: number
+  readonly maxBodyBytes: number
+  readonly isTrustedProxy: NetworkSet
+}
+
+/** The one object per request, with every field set. The request in it may still be found ambiguous: see `readRequest`. */
+export function openExchange(req: IncomingMessage, now: number): Exchange {
+  return {
+    id: randomUUID(),
+    startedAt: now,
+    request: unread(req),
+    route: undefined,
+    params: noParams,
+    identity: undefined,
+    environment: 'live',
+    outgoing: undefined,
+    upstream: undefined,
+    target: undefined,
+    attempt: 0,
+    tried: [],
+    response: undefined,
+    problem: undefined,
+    responseHeaders: [],
+    notes: {},
+  }
+}
+
+const noParams = Object.freeze({})
+
+function unread(req: IncomingMessage): IncomingRequest {
+  return {
+    method: req.method ?? '',
+    url: req.url ?? '',
+    path: '',
+    query: '',
+    headers: req.headers,
+    rawHeaders: req.rawHeaders,
+    ip: '0.0.0.0',
+    host: '',
+    scheme: 'http',
+    contentLength: undefined,
+    hasBody: false,
+    body: undefined,
+    maxBodyBytes: 0,
+  }
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] }
+
+/**
+ * Fills in what the request says, once and for all, and refuses what could be read in two ways.
+ * @throws Problem request-malformed, path-ambiguous, uri-too-long, headers-too-large
+ */
+export function readRequest(x: Exchange, req: IncomingMessage, limits: ExchangeLimits): void {
+  const r = x.request as Writable<IncomingRequest>
+  const peer = plainAddress(req.socket.remoteAddress)
+  r.ip = clientAddress(peer, req.headers['x-forwarded-for'] as string | undefined, limits.isTrustedProxy)
+  r.scheme = 'encrypted' in req.socket && req.socket.encrypted === true ? 'https' : 'http'
+  r.maxBodyBytes = limits.maxBodyBytes
+
+  const { rawHeaders } = req
+  if (rawHeaders.length > limits.maxHeaders * 2) {
+    throw problem('headers-too-large', { detail: `At most ${limits.maxHeaders} header lines are taken.` })
+  }
+  checkFraming(req, rawHeaders)
+  r.contentLength = lengthOf(req)
+  r.hasBody = req.headers['transfer-encoding'] !== undefined || (r.contentLength ?? 0) > 0
+
+  const target = req.url ?? ''
+  if (target.length > limits.maxUrlBytes) {
+    throw problem('uri-too-long', { detail: `At most ${limits.maxUrlBytes} bytes are taken.` })
+  }
+  r.host = hostName(req.headers.host)
+  const origin = target.startsWith('/') ? target : originForm(target, r.host)
+  const mark = origin.indexOf('?')
+  r.path = canonicalPath(mark === -1 ? origin : origin.slice(0, mark))
+  r.query = mark === -1 ? '' : checkedQuery(origin.slice(mark))
+}
+
+/** Headers of which a second line would let two programs see two different requests. */
+function checkFraming(req: IncomingMessage, raw: readonly string[]): void {
+  let hosts = 0
+  let authorizations = 0
+  let lengths = 0
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i]!
+    const length = name.length
+    if (length === 4) hosts += isName(name, 'host')
+    else if (length === 13) authorizations += isName(name, 'authorization')
+    else if (length === 14) lengths += isName(name, 'content-length')
+  }
+  if (hosts > 1) throw malformed('It has more than one Host header.')
+  if (hosts === 0 && req.httpVersion !== '1.0') throw malformed('It has no Host header (RFC 9112 §3.2).')
+  if (authorizations > 1) throw malformed('It has more than one Authorization header.')
+  if (lengths > 1) throw malformed('It has more than one Content-Length header.')
+  const coding = req.headers['transfer-encoding']
+  if (coding === undefined) return
+  if (lengths > 0) throw malformed('It has both Content-Length and Transfer-Encoding (RFC 9112 §6.1).')
+  if (coding.trim().toLowerCase() !== 'chunked')
+    throw malformed('Only the transfer coding "chunked" is taken.')
+}
+
+const isName = (name: string, wanted: string) => (name === wanted || name.toLowerCase() === wanted ? 1 : 0)
+
+function lengthOf(req: IncomingMessage): number | undefined {
+  const text = req.headers['content-length']
+  if (text === undefined) return undefined
+  if (!/^\d{1,15}$/.test(text)) throw malformed('Its Content-Length is not a number.')
+  return Number(text)
+}
+
+/** Host name in lower case, without port. */
+function hostName(host: string | undefined): string {
+  if (host === undefined || host === '') return ''
+  const end = host.startsWith('[') ? host.indexOf(']') + 1 : host.indexOf(':')
+  const name = (end > 0 ? host.slice(0, end) : host).toLowerCase()
+  if (!/^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)$/.test(name)) throw malformed('Its Host header is not a host name.')
+  return name
+}
+
+/** RFC 9112 §3.2.2: the absolute form is taken from a proxy's client when it names the same host as Host does. */
+function originForm(target: string, host: string): string {
+  const match = /^https?:\/\/([^/?#@]+)(.*)$/i.exec(target)
+  if (!match) throw malformed('Its target is not a path.')
+  if (hostName(match[1]) !== host) throw malformed('Its target names another host than its Host header.')
+  const rest = match[2]!
+  return rest.startsWith('/') ? rest : `/${rest}`
+}
+
+function checkedQuery(query: string): string {
+  for (let i = 0; i < query.length; i++) {
+    const c = query.charCodeAt(i)
+    if (c <= 0x20 || c >= 0x7f || c === 0x23)
+      throw malformed('Its query holds a character that must be escaped.')
+  }
+  return query
+}
+
+const malformed = (detail: string) => problem('request-malformed', { detail })

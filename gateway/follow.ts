@@ -1,0 +1,175 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Log } from '../registry/base/log.ts'
+import { followEvents } from '../registry/events.ts'
+import { beat } from '../registry/gateways.ts'
+import type { Snapshot } from '../registry/model.ts'
+import { currentNumber, emptySnapshot, loadSnapshot } from '../registry/snapshot.ts'
+import type { Registry } from '../registry/store.ts'
+import type { SharedView, SlotTable } from './shared.ts'
+import { readSnapshotFile, writeSnapshotFile } from './snapshot-file.ts'
+import type { Threads } from './supervise.ts'
+import { slotKey } from './targets.ts'
+
+/** Keeps all threads of this gateway on the registry's current snapshot, and tells them what was revoked. */
+export interface Following {
+  /** Loads the first snapshot, from Redis or from the file, and begins to follow. */
+  start(): Promise<void>
+  readonly state: FollowState
+}
+
+export interface FollowState {
+  /** Number in force in all threads; -1 before the first. */
+  snapshot: number
+  /** When the snapshot in force was made, ms since the epoch. */
+  snapshotCreatedAt: number
+  /** Whether it came from the file, because Redis could not be reached. */
+  isFromFile: boolean
+  /** Whether the registry is in contact. */
+  isInContact: boolean
+  /** Why the newest snapshot is not in force; '' when it is. */
+  lastError: string
+}
+
+export interface FollowParts {
+  readonly registry: Registry
+  readonly threads: Threads
+  readonly view: SharedView
+  readonly slots: SlotTable
+  readonly file: string
+  readonly log: Log
+  readonly about: { readonly gatewayId: string; readonly startedAt: number; readonly address: string }
+  readonly signal: AbortSignal
+}
+
+const pollMs = 500
+const beatMs = 2_000
+/** Without a word from the registry for so long, it counts as away. */
+const contactLapseMs = 2_000
+
+export function createFollowing(parts: FollowParts): Following {
+  const { registry, threads, view, log, signal } = parts
+  const state: FollowState = {
+    snapshot: -1,
+    snapshotCreatedAt: 0,
+    isFromFile: false,
+    isInContact: false,
+    lastError: '',
+  }
+  let loading: Promise<void> | undefined
+  let refused = -1 // a snapshot that the threads would not take is not tried again and again
+
+  /** Brings the current snapshot into force, unless it is. One at a time; a call during one waits for it and looks again. */
+  async function catchUp(): Promise<void> {
+    while (loading) await loading
+    loading = load().finally(() => {
+      loading = undefined
+    })
+    return loading
+  }
+
+  async function load() {
+    const number = await currentNumber(registry)
+    if (number === state.snapshot && !state.isFromFile) return
+    if (number === refused) return
+    const snapshot = number === 0 ? emptySnapshot : await loadSnapshot(registry, number)
+    if (!snapshot) throw new Error(`snapshot ${number} is current but not there`)
+    await bringIntoForce(snapshot, false)
+    if (state.snapshot === number && number > 0) await keep(snapshot)
+  }
+
+  async function bringIntoForce(snapshot: Snapshot, isFromFile: boolean) {
+    const { number } = snapshot
+    const keys = snapshot.upstreams.flatMap((upstream) =>
+      upstream.targets.map((target) => slotKey(upstream, target)),
+    )
+    const errors = await threads.publish({
+      kind: 'table',
+      number,
+      text: JSON.stringify(snapshot),
+      slots: parts.slots.assign(keys),
+    })
+    if (errors.length > 0) {
+      refused = number
+      state.lastError = `snapshot ${number}: ${errors[0]}`
+      log.error({ snapshot: number, errors }, 'the snapshot was refused; the old one stays in force')
+      return
+    }
+    Object.assign(state, {
+      snapshot: number,
+      snapshotCreatedAt: snapshot.createdAt,
+      isFromFile,
+      lastError: '',
+    })
+    log.info({ snapshot: number, apis: snapshot.apis.length, isFromFile }, 'the snapshot is in force')
+  }
+
+  async function keep(snapshot: Snapshot) {
+    try {
+      await writeSnapshotFile(parts.file, snapshot)
+    } catch (error) {
+      // It serves the next start only: what is in force is not touched by a full disk.
+      log.warn({ err: error, file: parts.file }, 'the snapshot file could not be written')
+    }
+  }
+
+  async function startFromFile(cause: unknown) {
+    log.warn({ err: cause }, 'Redis cannot be reached; looking for the snapshot file')
+    const kept = await readSnapshotFile(parts.file).catch((error) => {
+      log.error({ err: error, file: parts.file }, 'the snapshot file cannot be read')
+      return undefined
+    })
+    if (kept) await bringIntoForce(kept.snapshot, true)
+    else log.error('there is no snapshot file either: no call can be served until Redis is back')
+  }
+
+  /** The event stream tells of changes at once; asking as well costs little, and needs no trust in the stream. */
+  async function poll() {
+    while (!signal.aborted) {
+      await wait(pollMs, undefined, { signal }).catch(() => {})
+      if (signal.aborted) return
+      state.isInContact = Date.now() - view.contactAt() < contactLapseMs
+      await catchUp().catch((error) =>
+        log.debug({ err: error }, 'the current snapshot could not be asked for'),
+      )
+    }
+  }
+
+  async function beatOn() {
+    while (!signal.aborted) {
+      const { snapshot, lastError } = state
+      await beat(registry, {
+        ...parts.about,
+        at: Date.now(),
+        threads: threads.count,
+        snapshot: Math.max(0, snapshot),
+        lastError,
+      }).catch(() => {}) // contact is watched above
+      await wait(beatMs, undefined, { signal }).catch(() => {})
+    }
+  }
+
+  const follow = () =>
+    followEvents(
+      registry,
+      {
+        onEvent(event) {
+          if (event.kind === 'snapshot')
+            catchUp().catch((error) => log.warn({ err: error }, 'a new snapshot could not be loaded'))
+          else threads.tell({ kind: 'event', event })
+        },
+        onGap: () => threads.tell({ kind: 'gap' }),
+        onContact: (at) => view.markContact(at),
+      },
+      signal,
+    )
+
+  return {
+    state,
+    async start() {
+      await catchUp().catch(startFromFile)
+      void follow().catch((error) => log.fatal({ err: error }, 'following the registry ended'))
+      void poll()
+      void beatOn()
+    },
+  }
+}

@@ -1,0 +1,249 @@
+import type { ServerResponse } from 'node:http'
+import type { Readable } from 'node:stream'
+import { type Dispatcher, Pool } from 'undici'
+import type { Exchange } from '../policies/policy.ts'
+import { Problem, type ProblemCode, problem } from '../registry/base/problem.ts'
+import type { Target, Upstream } from '../registry/model.ts'
+import { CallerGone } from './body.ts'
+import { incomingHeaders } from './outgoing.ts'
+import { type Pipeline, run } from './pipeline.ts'
+import type { LiveTarget } from './targets.ts'
+
+/** The only file that sends HTTP to a target. */
+
+export function openPool(upstream: Upstream, target: Target): Pool {
+  return new Pool(target.url, {
+    connections: target.maxConnections ?? null,
+    pipelining: 1,
+    connectTimeout: upstream.connectTimeoutMs,
+    headersTimeout: 0, // ours, see Attempt: it is finer, and begins when the body was sent
+    bodyTimeout: upstream.idleTimeoutMs,
+    // Shorter than what services commonly keep: a POST must not meet a connection that is just being closed.
+    keepAliveTimeout: 4_000,
+    connect: upstream.caCertificate ? { ca: upstream.caCertificate } : {},
+    allowH2: false,
+  })
+}
+
+/** Why an attempt gave no answer. Once the head of an answer was sent on there is no failure any more, see below. */
+export interface Failure {
+  readonly problem: Problem
+  /** Whether a byte of the call may have reached the target: then a payment is not sent again. */
+  readonly wasSent: boolean
+}
+
+export interface AttemptOptions {
+  readonly x: Exchange
+  readonly target: LiveTarget
+  readonly body: Buffer | Readable | null
+  readonly pipeline: Pipeline
+  readonly res: ServerResponse
+  /** Longest wait for the head of the answer, from when the call was sent. */
+  readonly firstByteMs: number
+  /** Whether the partner's connection ends with this answer. */
+  readonly mustClose: () => boolean
+  readonly onHead: () => void
+}
+
+/**
+ * Sends the call to a target whose slot is taken, and its answer to the partner; gives the slot back exactly once.
+ *
+ * @returns undefined once the head of an answer is on its way: the body follows by itself, and what breaks then ends
+ *   the partner's connection (`x.problem` says why). A failure otherwise; then nothing was sent to the partner.
+ */
+export function attempt(options: AttemptOptions): Promise<Failure | undefined> {
+  return new Promise((resolve) => {
+    const running = new Attempt(options, resolve)
+    const { x, target, body } = options
+    const { method, path, headers } = x.outgoing!
+    target.pool.dispatch(
+      { origin: target.url, method: method as Dispatcher.HttpMethod, path, headers, body },
+      running,
+    )
+  })
+}
+
+/** undici asks for an object with methods; one class, so that no closure is made per request. */
+class Attempt implements Dispatcher.DispatchHandler {
+  readonly options: AttemptOptions
+  readonly settle: (failure: Failure | undefined) => void
+  controller: Dispatcher.DispatchController | undefined
+  timer: NodeJS.Timeout | undefined
+  holdsSlot = true
+  isSettled = false
+  isAbandoned = false
+  hasHead = false
+  bodyLeft = -1
+  readonly onClose: () => void
+
+  constructor(options: AttemptOptions, settle: (failure: Failure | undefined) => void) {
+    this.options = options
+    this.settle = settle
+    this.onClose = () => {
+      if (!options.res.writableFinished) this.abandon(new CallerGone())
+    }
+    options.res.on('close', this.onClose)
+    if (!isStream(options.body)) this.startTimer()
+  }
+
+  startTimer() {
+    this.timer = setTimeout(() => {
+      const wasSent = this.controller !== undefined
+      this.abandon(
+        problem('upstream-timeout', {
+          note: `no head of an answer within ${this.options.firstByteMs} ms`,
+          detail: wasSent ? sentDetail : undefined,
+        }),
+      )
+    }, this.options.firstByteMs)
+  }
+
+  /** Ends the attempt from our side. */
+  abandon(reason: Error) {
+    this.isAbandoned = true
+    this.end(reason)
+    this.controller?.abort(reason)
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController) {
+    // Given up while it waited for a connection: not a byte was written.
+    if (this.isAbandoned) controller.abort(new CallerGone())
+    else this.controller = controller
+  }
+
+  onRequestSent() {
+    if (this.timer === undefined && !this.hasHead && !this.isAbandoned) this.startTimer()
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    parsed: Record<string, string | string[] | undefined>,
+  ) {
+    if (status < 200) return // interim answers are between the service and us
+    clearTimeout(this.timer)
+    const { x, pipeline, onHead } = this.options
+    onHead()
+    if (typeof parsed['content-length'] === 'string') this.bodyLeft = Number(parsed['content-length'])
+    x.response = { status, headers: incomingHeaders(controller.rawHeaders as Buffer[], x.id) }
+    const pending = run(pipeline.onResponse, x)
+    if (!(pending instanceof Promise)) return this.sendHead()
+    controller.pause()
+    pending.then(
+      () => {
+        this.sendHead()
+        controller.resume()
+      },
+      (error) => this.abandon(error),
+    )
+  }
+
+  sendHead() {
+    const { x, res, mustClose } = this.options
+    const { status, headers } = x.response!
+    if (res.destroyed) return
+    headers.push(...x.responseHeaders)
+    if (mustClose()) headers.push('connection', 'close')
+    res.writeHead(status, headers)
+    this.hasHead = true
+    this.settleOnce(undefined)
+    // The head goes out together with the first bytes of the body, where these are already there.
+    if (this.bodyLeft === -1) setImmediate(flushHead, res)
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer) {
+    const { res } = this.options
+    if (this.bodyLeft !== -1) this.bodyLeft -= chunk.length
+    if (this.bodyLeft === 0) res.end(chunk)
+    else if (!res.write(chunk)) {
+      controller.pause()
+      res.once('drain', () => controller.resume())
+    }
+  }
+
+  onResponseEnd(controller: Dispatcher.DispatchController) {
+    const { res } = this.options
+    this.giveBack()
+    const trailers = controller.rawTrailers as Buffer[] | null
+    if (trailers?.length) res.addTrailers(pairs(trailers))
+    if (!res.writableEnded) res.end()
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error) {
+    if (!this.isAbandoned) this.end(error)
+  }
+
+  end(error: Error) {
+    const { x, res } = this.options
+    this.giveBack()
+    const wasSent = this.controller !== undefined
+    const found = this.problemOf(error, wasSent)
+    if (error instanceof CallerGone) x.notes.endedBy = 'caller'
+    else if (this.hasHead && !res.writableEnded) {
+      x.problem ??= found
+      // The partner must not take a cut answer for a whole one.
+      res.destroy()
+    }
+    this.settleOnce({ problem: found, wasSent })
+  }
+
+  giveBack() {
+    clearTimeout(this.timer)
+    this.options.res.off('close', this.onClose)
+    if (!this.holdsSlot) return
+    this.holdsSlot = false
+    this.options.target.release()
+  }
+
+  settleOnce(failure: Failure | undefined) {
+    if (this.isSettled) return
+    this.isSettled = true
+    this.settle(failure)
+  }
+
+  problemOf(error: Error, wasSent: boolean): Problem {
+    if (error instanceof Problem) return error
+    if (error instanceof CallerGone)
+      return problem('request-malformed', { note: 'the caller went away', cause: error })
+    const code = codeOf(error, wasSent)
+    const { target } = this.options
+    const detail = wasSent && code !== 'upstream-answer-invalid' ? sentDetail : undefined
+    return problem(code, { cause: error, note: `target ${target.id}`, detail })
+  }
+}
+
+const sentDetail = 'The call had been sent to the service; whether it took effect is not known.'
+
+function codeOf(error: Error & { code?: string }, wasSent: boolean): ProblemCode {
+  const code = error.code ?? ''
+  if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') return 'upstream-timeout'
+  if (code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED') return 'request-malformed'
+  if (
+    code.startsWith('HPE_') ||
+    code === 'UND_ERR_HEADERS_OVERFLOW' ||
+    code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH'
+  ) {
+    return 'upstream-answer-invalid'
+  }
+  if (
+    code === 'ERR_INVALID_CHAR' ||
+    code === 'ERR_INVALID_HTTP_TOKEN' ||
+    code === 'ERR_HTTP_INVALID_STATUS_CODE'
+  )
+    return 'upstream-answer-invalid'
+  return wasSent ? 'upstream-broke' : 'upstream-unreachable'
+}
+
+export const isStream = (body: Buffer | Readable | null): body is Readable =>
+  body !== null && !Buffer.isBuffer(body)
+
+function flushHead(res: ServerResponse) {
+  if (!res.writableEnded && !res.destroyed) res.flushHeaders()
+}
+
+function pairs(flat: readonly Buffer[]): [string, string][] {
+  const out: [string, string][] = []
+  for (let i = 0; i < flat.length; i += 2)
+    out.push([flat[i]!.toString('latin1'), flat[i + 1]!.toString('latin1')])
+  return out
+}

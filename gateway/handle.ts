@@ -1,0 +1,161 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Exchange, Reply } from '../policies/policy.ts'
+import { asProblem, problem } from '../registry/base/problem.ts'
+import { CallerGone, readBody } from './body.ts'
+import { peerOf } from './client-address.ts'
+import type { RouteEntry, Table } from './compile.ts'
+import { type ExchangeLimits, openExchange, readRequest } from './exchange.ts'
+import { findRoute } from './find-route.ts'
+import { emptyPipeline, type Pipeline, run } from './pipeline.ts'
+import { reach } from './reach.ts'
+import { sendProblem, sendReply } from './respond.ts'
+import type { LiveUpstream } from './targets.ts'
+
+export interface HandleParts {
+  /** The table in force, held until `letGo` is called; undefined before the first one. */
+  readonly holdTable: () => HeldTable | undefined
+  readonly limits: ExchangeLimits
+  readonly bodyIdleMs: number
+  readonly now: () => number
+  readonly isDraining: () => boolean
+  /** Counts and logs; once for every request, last. */
+  readonly observe: (x: Exchange, timing: Timing) => void
+}
+
+export interface HeldTable {
+  readonly table: Table
+  readonly letGo: () => void
+}
+
+/** ms, by the monotonic clock */
+export interface Timing {
+  readonly totalMs: number
+  /** From the first attempt to the head of the answer; undefined when no service was asked. */
+  readonly upstreamMs: number | undefined
+  /** As sent; 0 when the connection ended before an answer. */
+  readonly status: number
+  readonly isAborted: boolean
+}
+
+/** One request with its sockets, which hooks never see. */
+interface Call {
+  readonly req: IncomingMessage
+  readonly res: ServerResponse
+  readonly x: Exchange
+  pipeline: Pipeline
+  upstreamStartMs: number
+  upstreamHeadMs: number
+}
+
+/** The story of a request, top to bottom. */
+export function createHandler(parts: HandleParts) {
+  return async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const startedMs = performance.now()
+    const x = openExchange(req, parts.now())
+    const held = parts.holdTable() // this request keeps this table, whatever is published meanwhile
+    const call: Call = { req, res, x, pipeline: emptyPipeline, upstreamStartMs: 0, upstreamHeadMs: 0 }
+    // 'close' comes once, whether the answer was finished or the connection broke.
+    res.once('close', () => {
+      for (const hook of call.pipeline.onEnd) hook(x)
+      held?.letGo()
+      parts.observe(x, timingOf(call, startedMs))
+    })
+    if (parts.isDraining()) res.shouldKeepAlive = false
+    try {
+      if (!held) throw notReady()
+      readRequest(x, req, parts.limits)
+      const { entry, params, isPreflight } = findRoute(held.table, x)
+      x.route = entry.route
+      x.params = params
+      call.pipeline = isPreflight ? entry.preflight! : entry.identify
+      const reply = (await outcome(call)) ?? (isPreflight ? undefined : await proceed(call, entry, parts))
+      if (reply) await sendReply(call.pipeline, x, reply, req, res)
+      else if (isPreflight) throw problem('method-not-allowed')
+    } catch (error) {
+      if (error instanceof CallerGone) endUnanswered(call)
+      else
+        await sendProblem(call.pipeline, x, asProblem(error), req, res).catch((fault) =>
+          endFailed(call, fault),
+        )
+    }
+  }
+}
+
+/** The caller is known and may come in: now the limits of its plan, then the service. */
+async function proceed(call: Call, entry: RouteEntry, parts: HandleParts): Promise<Reply | undefined> {
+  const { x, req, res } = call
+  const upstream = admit(x, entry)
+  call.pipeline = pipelineOfPlan(entry, x)
+  if (entry.buffersRequest) x.request.body = await wholeBody(call, parts)
+  const reply = await outcome(call)
+  if (reply) return reply
+  const { pipeline } = call
+  const peer = peerOf(req, parts.limits.isTrustedProxy)
+  const onHead = () => {
+    call.upstreamHeadMs = performance.now()
+  }
+  call.upstreamStartMs = performance.now()
+  return reach({ x, req, res, entry, pipeline, upstream, peer, bodyIdleMs: parts.bodyIdleMs, onHead })
+}
+
+/** Runs the onRequest hooks of the pipeline; a promise only where one of them gave one. */
+function outcome({ pipeline, x }: Call): Reply | undefined | Promise<Reply | undefined> {
+  return run(pipeline.onRequest, x) as Reply | undefined | Promise<Reply | undefined>
+}
+
+/** Settles which world the call belongs to, and with it the service. @throws Problem environment-unavailable */
+export function admit(x: Exchange, entry: RouteEntry): LiveUpstream {
+  x.environment = x.identity?.environment ?? entry.anonymousEnvironment
+  const upstream = entry.upstreams[x.environment]
+  if (!upstream) {
+    const detail = `This version has no ${x.environment} service. Use a credential of the other environment.`
+    throw problem('environment-unavailable', { detail })
+  }
+  x.upstream = upstream
+  return upstream
+}
+
+/** @throws Problem subscription-missing: without its plan a subscription would have no limits */
+export function pipelineOfPlan(entry: RouteEntry, x: Exchange): Pipeline {
+  const planId = x.identity?.subscriptions.get(entry.route.versionId)?.planId ?? ''
+  const pipeline = entry.byPlan.get(planId)
+  if (pipeline) return pipeline
+  throw problem('subscription-missing', {
+    detail: 'The plan of the subscription is not published.',
+    note: `plan ${planId}`,
+  })
+}
+
+export const notReady = () =>
+  problem('not-ready', { detail: 'The gateway has not loaded its configuration yet.', retryAfterSeconds: 1 })
+
+async function wholeBody({ req, res, x }: Call, parts: HandleParts): Promise<Buffer | undefined> {
+  if (!x.request.hasBody) return undefined
+  if (req.headers.expect !== undefined) res.writeContinue()
+  return readBody(req, x.request.contentLength, {
+    maxBytes: x.request.maxBodyBytes,
+    idleMs: parts.bodyIdleMs,
+  })
+}
+
+function endUnanswered({ res, x }: Call) {
+  x.notes.endedBy = 'caller'
+  res.destroy()
+}
+
+/** Even the refusal could not be sent: the connection is all that is left to end. */
+function endFailed({ res, x }: Call, fault: unknown) {
+  x.problem = problem('internal', { cause: fault })
+  res.destroy()
+}
+
+function timingOf({ res, upstreamStartMs, upstreamHeadMs }: Call, startedMs: number): Timing {
+  const end = performance.now()
+  const upstreamMs = upstreamStartMs === 0 ? undefined : (upstreamHeadMs || end) - upstreamStartMs
+  return {
+    totalMs: end - startedMs,
+    upstreamMs,
+    status: res.headersSent ? res.statusCode : 0,
+    isAborted: !res.writableFinished,
+  }
+}

@@ -1,0 +1,72 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { loadConfigOrExit } from '../registry/base/config.ts'
+import { createLog } from '../registry/base/log.ts'
+import { closeRedis } from '../registry/redis.ts'
+import { openRegistry } from '../registry/store.ts'
+import { createFollowing } from './follow.ts'
+import { createPrivatePort } from './private-port.ts'
+import { createShared, createSlotTable, viewShared } from './shared.ts'
+import { createThreads } from './supervise.ts'
+
+/** Reads the settings, starts one worker thread per core, follows the registry, stops gracefully. */
+
+const config = loadConfigOrExit()
+const log = createLog('gateway', config.LOG_LEVEL)
+const registry = openRegistry(config, log)
+const port = config.GATEWAY_PORT || (await freePort(config.GATEWAY_HOST))
+const publicUrl = config.GATEWAY_PUBLIC_URL ?? `http://localhost:${port}`
+const shared = createShared(config.GATEWAY_THREADS)
+const view = viewShared(shared, 0)
+const threads = createThreads({ count: config.GATEWAY_THREADS, shared, view, publicUrl, log })
+const stopping = new AbortController()
+let isDraining = false
+const following = createFollowing({
+  registry,
+  threads,
+  view,
+  slots: createSlotTable(view),
+  file: join(config.DATA_DIR, 'snapshot.json'),
+  log,
+  about: { gatewayId: config.GATEWAY_ID, startedAt: Date.now(), address: publicUrl },
+  signal: stopping.signal,
+})
+const privatePort = createPrivatePort({ state: following.state, threads, isDraining: () => isDraining })
+
+process.once('SIGTERM', stop).once('SIGINT', stop)
+privatePort.listen(config.GATEWAY_METRICS_PORT, config.GATEWAY_METRICS_HOST)
+await Promise.all([once(privatePort, 'listening'), threads.start()]).catch(fail)
+await following.start() // calls are taken once there is something to serve them with
+await threads.listen(port).catch(fail)
+const privateAddress = privatePort.address() as AddressInfo
+log.info({ port, privatePort: privateAddress.port, threads: threads.count, publicUrl }, 'the gateway listens')
+
+/** Ports in use and the like: said in one line, and nothing is left running. */
+function fail(error: unknown): never {
+  log.fatal({ err: error }, 'the gateway could not start')
+  process.exit(1)
+}
+
+async function stop(signal: string) {
+  if (isDraining) return
+  isDraining = true
+  log.info({ signal, withinMs: config.GATEWAY_DRAIN_TIMEOUT_MS }, 'draining')
+  await threads.drain(config.GATEWAY_DRAIN_TIMEOUT_MS)
+  stopping.abort()
+  privatePort.close()
+  privatePort.closeAllConnections()
+  await closeRedis(registry.redis)
+  log.info('stopped')
+}
+
+/** Port 0 asks for any free one; all threads then share it. */
+async function freePort(host: string): Promise<number> {
+  const probe = createServer().listen(0, host)
+  await once(probe, 'listening')
+  const { port: free } = probe.address() as AddressInfo
+  probe.close()
+  await once(probe, 'close')
+  return free
+}

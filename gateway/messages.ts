@@ -1,0 +1,24 @@
+import type { RegistryEvent } from '../registry/model.ts'
+import type { Shared } from './shared.ts'
+
+/** What the main thread and its worker threads say to each other. */
+export type ToWorker =
+  | { kind: 'listen'; port: number; canShare: boolean }
+  | { kind: 'table'; number: number; text: string; slots: ReadonlyMap<string, number> }
+  | { kind: 'event'; event: RegistryEvent }
+  /** Events were missed: forget all identities. */
+  | { kind: 'gap' }
+  | { kind: 'metrics'; question: number }
+  | { kind: 'drain'; withinMs: number }
+
+export type FromWorker =
+  | { kind: 'listening'; port: number }
+  | { kind: 'table'; number: number; error: string | null }
+  | { kind: 'metrics'; question: number; metrics: object[] }
+  | { kind: 'drained' }
+
+export interface WorkerStart {
+  readonly thread: number
+  readonly publicUrl: string
+  readonly shared: Shared
+}

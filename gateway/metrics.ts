@@ -1,0 +1,180 @@
+import { AggregatorRegistry, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { Exchange } from '../policies/policy.ts'
+import type { Timing } from './handle.ts'
+
+/**
+ * Labels are bounded by what is published (API, version, operation) and by the tables of this code (method, status
+ * class, problem code): nothing that a caller writes becomes a label.
+ */
+const routeLabels = ['api', 'version', 'operation'] as const
+/** Seconds. Payment services answer in 5 ms to some seconds; the gateway's own share is far below. */
+const callBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+const ownBuckets = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5]
+
+export type ThreadMetrics = ReturnType<typeof createThreadMetrics>
+
+/** What one thread counts; the main thread adds the threads up. */
+export function createThreadMetrics() {
+  const registry = new Registry()
+  const registers = [registry]
+  const requests = new Counter({
+    name: 'gateway_requests_total',
+    help: 'Calls answered, by operation and outcome.',
+    labelNames: [...routeLabels, 'method', 'status', 'problem'],
+    registers,
+  })
+  const duration = new Histogram({
+    name: 'gateway_request_duration_seconds',
+    help: 'From the head of the request to the end of the answer.',
+    labelNames: routeLabels,
+    buckets: callBuckets,
+    registers,
+  })
+  const upstream = new Histogram({
+    name: 'gateway_upstream_duration_seconds',
+    help: 'From the first attempt to the head of the service’s answer.',
+    labelNames: routeLabels,
+    buckets: callBuckets,
+    registers,
+  })
+  const own = new Histogram({
+    name: 'gateway_own_duration_seconds',
+    help: 'The gateway’s share: the request without the wait for the service.',
+    labelNames: routeLabels,
+    buckets: ownBuckets,
+    registers,
+  })
+  const inFlight = new Gauge({
+    name: 'gateway_requests_in_flight',
+    help: 'Calls being served.',
+    registers,
+    aggregator: 'sum',
+  })
+  const limited = new Counter({
+    name: 'gateway_rate_limited_total',
+    help: 'Calls refused by a limit.',
+    labelNames: routeLabels,
+    registers,
+  })
+  const storeErrors = new Counter({
+    name: 'gateway_store_errors_total',
+    help: 'Questions that Redis did not answer.',
+    registers,
+  })
+  const identities = new Gauge({
+    name: 'gateway_cached_identities',
+    help: 'Keys and tokens kept in memory.',
+    registers,
+    aggregator: 'sum',
+  })
+
+  const children = new Map<string, RouteChildren>()
+  const outcomes = new Map<string, Counter.Internal>()
+
+  /** Label look-ups are done once per route and outcome, not per call. */
+  function childrenOf(x: Exchange): RouteChildren {
+    const { route } = x
+    const key = route ? `${route.versionId} ${route.operation.id}` : ''
+    let found = children.get(key)
+    if (!found) {
+      const labels = {
+        api: route?.apiName ?? '',
+        version: route?.versionName ?? '',
+        operation: route?.operation.id ?? '',
+      }
+      found = {
+        labels,
+        duration: duration.labels(labels),
+        upstream: upstream.labels(labels),
+        own: own.labels(labels),
+        limited: limited.labels(labels),
+      }
+      children.set(key, found)
+    }
+    return found
+  }
+
+  return {
+    registry,
+    started: () => inFlight.inc(),
+    identities: (count: number) => identities.set(count),
+    storeFailed: () => storeErrors.inc(),
+    observe(x: Exchange, timing: Timing) {
+      inFlight.dec()
+      const route = childrenOf(x)
+      const method = knownMethods.has(x.request.method) ? x.request.method : 'other'
+      const problem = x.problem?.code ?? (timing.isAborted ? 'caller-gone' : '')
+      const key = `${x.route?.versionId} ${x.route?.operation.id} ${method} ${timing.status} ${problem}`
+      let outcome = outcomes.get(key)
+      if (!outcome) {
+        outcome = requests.labels({ ...route.labels, method, status: String(timing.status), problem })
+        outcomes.set(key, outcome)
+      }
+      outcome.inc()
+      route.duration.observe(timing.totalMs / 1000)
+      route.own.observe(Math.max(0, timing.totalMs - (timing.upstreamMs ?? 0)) / 1000)
+      if (timing.upstreamMs !== undefined) route.upstream.observe(timing.upstreamMs / 1000)
+      if (x.problem?.code === 'rate-limited') route.limited.inc()
+      if (x.problem?.code === 'store-unavailable') storeErrors.inc()
+    },
+  }
+}
+
+interface RouteChildren {
+  readonly labels: Readonly<Record<(typeof routeLabels)[number], string>>
+  readonly duration: Histogram.Internal<(typeof routeLabels)[number]>
+  readonly upstream: Histogram.Internal<(typeof routeLabels)[number]>
+  readonly own: Histogram.Internal<(typeof routeLabels)[number]>
+  readonly limited: Counter.Internal
+}
+
+const knownMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'])
+
+export interface ProcessFacts {
+  readonly state: {
+    snapshot: number
+    snapshotCreatedAt: number
+    isFromFile: boolean
+    isInContact: boolean
+    lastError: string
+  }
+  readonly threads: { readonly restarts: number; readonly served: readonly number[] }
+  readonly isDraining: () => boolean
+}
+
+/** All threads added up, and what the process as a whole knows. */
+export async function gatewayMetrics(threads: readonly object[][], facts: ProcessFacts) {
+  const sum = AggregatorRegistry.aggregate([...threads])
+  const own = new Registry()
+  const gauge = (name: string, help: string, value: number) =>
+    new Gauge({ name, help, registers: [own] }).set(value)
+  const { state } = facts
+  gauge('gateway_snapshot_number', 'Snapshot in force in all threads; -1 before the first.', state.snapshot)
+  gauge(
+    'gateway_snapshot_created_timestamp_seconds',
+    'When the snapshot in force was made.',
+    state.snapshotCreatedAt / 1000,
+  )
+  gauge(
+    'gateway_snapshot_from_file',
+    '1 when it came from the file, as Redis was away.',
+    Number(state.isFromFile),
+  )
+  gauge(
+    'gateway_snapshot_refused',
+    '1 when the newest snapshot could not be brought into force.',
+    Number(state.lastError !== ''),
+  )
+  gauge('gateway_redis_connected', '1 while the registry is in contact.', Number(state.isInContact))
+  gauge(
+    'gateway_draining',
+    '1 while the gateway finishes its calls before it ends.',
+    Number(facts.isDraining()),
+  )
+  gauge('gateway_threads', 'Threads that serve calls.', facts.threads.served.filter((n) => n >= 0).length)
+  gauge('gateway_thread_restarts', 'Threads replaced after a crash.', facts.threads.restarts)
+  gauge('process_resident_memory_bytes', 'Memory of the process.', process.memoryUsage.rss())
+  const { user, system } = process.cpuUsage()
+  gauge('process_cpu_seconds', 'Processor time of the process.', (user + system) / 1e6)
+  return { type: own.contentType, text: `${await sum.metrics()}\n${await own.metrics()}` }
+}

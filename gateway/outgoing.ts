@@ -1,0 +1,152 @@
+import { randomBytes } from 'node:crypto'
+import type { Exchange, HeaderList } from '../policies/policy.ts'
+import type { Peer } from './client-address.ts'
+
+/**
+ * Which headers cross the gateway, in both directions.
+ *
+ * RFC 9110 §7.6.1: headers of one hop, and those that Connection names, are dropped. But a caller may name a header that
+ * we or the service rely on, to make it vanish: what is in `kept` crosses all the same.
+ */
+const hopByHop = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'expect', // answered here: the body is asked for once the call is known to be allowed
+])
+const kept = new Set([
+  'host',
+  'content-length',
+  'content-type',
+  'content-encoding',
+  'content-digest',
+  'digest',
+  'authorization',
+  'cookie',
+  'date',
+  'dpop',
+  'idempotency-key',
+  'signature',
+  'signature-input',
+  'x-api-key',
+  'x-jws-signature',
+])
+/** Set by the gateway, so what the caller wrote does not pass. `x-gateway-*` is treated likewise. */
+const ours = new Set([
+  'host',
+  'forwarded',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-forwarded-port',
+  'x-real-ip',
+  'via',
+  'x-request-id',
+  'traceparent',
+])
+
+/** Headers of the call to the service, but for `host`, which depends on the target. */
+export function outgoingHeaders(x: Exchange, peer: Peer): HeaderList {
+  const { rawHeaders, headers } = x.request
+  const nominated = nominatedBy(headers.connection as string | undefined)
+  const out: HeaderList = []
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!
+    const lower = name.toLowerCase()
+    if (hopByHop.has(lower) || isOurs(lower)) continue
+    if (nominated?.has(lower) && !kept.has(lower)) continue
+    out.push(name, rawHeaders[i + 1]!)
+  }
+  // RFC 9110 §10.1.4: the only member of TE that has a meaning beyond one hop.
+  if (headers.te !== undefined && /(^|,)\s*trailers\s*(,|$)/i.test(headers.te as string))
+    out.push('te', 'trailers')
+
+  const carried = peer.isTrusted ? (headers['x-forwarded-for'] as string | undefined) : undefined
+  const proto = (peer.isTrusted && firstOf(headers['x-forwarded-proto'])) || x.request.scheme
+  const host =
+    (peer.isTrusted && firstOf(headers['x-forwarded-host'])) || (headers.host as string | undefined) || ''
+  out.push('x-forwarded-for', carried ? `${carried}, ${peer.address}` : peer.address)
+  out.push('x-forwarded-proto', proto)
+  if (host) out.push('x-forwarded-host', host)
+  out.push('forwarded', forwarded(x.request.ip, host, proto))
+  const via = headers.via as string | undefined
+  out.push('via', via ? `${via}, 1.1 gateway` : '1.1 gateway')
+  out.push('x-request-id', x.id)
+  out.push('traceparent', traceparentOf(x))
+  const { identity } = x
+  if (identity) {
+    out.push('x-gateway-partner', identity.partnerId)
+    out.push('x-gateway-application', identity.applicationId)
+    out.push('x-gateway-credential', identity.credentialId)
+    out.push('x-gateway-environment', identity.environment)
+  }
+  return out
+}
+
+/** Headers of the service's answer that may cross. Names and values in turn, as undici hands them: bytes are latin1. */
+export function incomingHeaders(
+  raw: readonly (Buffer | string | (Buffer | string)[])[],
+  id: string,
+): HeaderList {
+  const out: HeaderList = []
+  let nominated: Set<string> | undefined
+  let via = '1.1 gateway'
+  for (let i = 0; i < raw.length; i += 2) {
+    if (textOf(raw[i]!).toLowerCase() === 'connection') nominated = nominatedBy(textOf(raw[i + 1]!))
+  }
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = textOf(raw[i]!)
+    const lower = name.toLowerCase()
+    if (lower === 'via') via = `${textOf(raw[i + 1]!)}, 1.1 gateway`
+    if (lower === 'via' || lower === 'x-request-id') continue
+    if (lower !== 'trailer' && hopByHop.has(lower)) continue
+    if (nominated?.has(lower) && !kept.has(lower)) continue
+    out.push(name, textOf(raw[i + 1]!))
+  }
+  out.push('via', via, 'x-request-id', id)
+  return out
+}
+
+function textOf(value: Buffer | string | (Buffer | string)[]): string {
+  if (typeof value === 'string') return value
+  return Array.isArray(value) ? value.map(textOf).join(', ') : value.toString('latin1')
+}
+
+/** Names that only the gateway sets. Some services read `X_Gateway_Partner` as the same header, so that counts too. */
+function isOurs(lower: string): boolean {
+  const name = lower.includes('_') ? lower.replaceAll('_', '-') : lower
+  return ours.has(name) || name.startsWith('x-gateway-')
+}
+
+function nominatedBy(connection: string | undefined): Set<string> | undefined {
+  if (connection === undefined || connection === 'keep-alive' || connection === 'close') return undefined
+  return new Set(
+    connection
+      .toLowerCase()
+      .split(',')
+      .map((name) => name.trim()),
+  )
+}
+
+const firstOf = (value: string | string[] | undefined) =>
+  typeof value === 'string' ? value.split(',')[0]!.trim() : undefined
+
+/** RFC 7239. An IPv6 address is quoted and bracketed (§6). */
+function forwarded(ip: string, host: string, proto: string): string {
+  const node = ip.includes(':') ? `"[${ip}]"` : ip
+  return host ? `for=${node};host="${host.replaceAll('"', '')}";proto=${proto}` : `for=${node};proto=${proto}`
+}
+
+/** W3C Trace Context: a valid one is kept, otherwise a trace begins here, not sampled. */
+function traceparentOf(x: Exchange): string {
+  const given = x.request.headers.traceparent
+  if (typeof given === 'string' && /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(given))
+    return given
+  return `00-${x.id.replaceAll('-', '')}-${randomBytes(8).toString('hex')}-00`
+}

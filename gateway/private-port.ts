@@ -1,0 +1,54 @@
+import { createServer, type Server } from 'node:http'
+import type { FollowState } from './follow.ts'
+import { gatewayMetrics } from './metrics.ts'
+import type { Threads } from './supervise.ts'
+
+export interface PrivatePortParts {
+  readonly state: FollowState
+  readonly threads: Threads
+  readonly isDraining: () => boolean
+}
+
+/** `/metrics`, `/healthz`, `/readyz`: for the operator, on a port that partners do not reach. */
+export function createPrivatePort(parts: PrivatePortParts): Server {
+  return createServer(async (req, res) => {
+    const send = (status: number, type: string, body: string) => {
+      res.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body)
+    }
+    if (req.method !== 'GET' && req.method !== 'HEAD') return send(405, 'text/plain', 'GET only\n')
+    switch (req.url?.split('?')[0]) {
+      case '/healthz':
+        return send(200, 'application/json', JSON.stringify({ status: 'alive' }))
+      case '/readyz': {
+        const readiness = readinessOf(parts)
+        return send(readiness.isReady ? 200 : 503, 'application/json', JSON.stringify(readiness))
+      }
+      case '/metrics':
+        try {
+          const { type, text } = await gatewayMetrics(await parts.threads.metrics(), parts)
+          return send(200, type, text)
+        } catch {
+          return send(500, 'text/plain', 'the metrics could not be gathered\n')
+        }
+      default:
+        return send(404, 'text/plain', 'try /metrics, /healthz or /readyz\n')
+    }
+  })
+}
+
+/** Ready: every thread serves a snapshot. Redis away does not make a gateway unready, as it goes on serving; it says so. */
+export function readinessOf({ state, threads, isDraining }: PrivatePortParts) {
+  const waiting = threads.served.filter((number) => number !== state.snapshot).length
+  return {
+    isReady: state.snapshot >= 0 && waiting === 0 && !isDraining(),
+    isDraining: isDraining(),
+    snapshot: state.snapshot,
+    snapshotAgeSeconds: state.snapshotCreatedAt
+      ? Math.round((Date.now() - state.snapshotCreatedAt) / 1000)
+      : null,
+    snapshotFrom: state.isFromFile ? 'file' : 'redis',
+    threads: threads.served,
+    redis: state.isInContact ? 'connected' : 'away',
+    lastError: state.lastError,
+  }
+}

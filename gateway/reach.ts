@@ -1,0 +1,105 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Readable } from 'node:stream'
+import type { Exchange } from '../policies/policy.ts'
+import { type Problem, problem } from '../registry/base/problem.ts'
+import { CallerGone, readBody, smallBodyBytes, streamBody } from './body.ts'
+import type { Peer } from './client-address.ts'
+import type { RouteEntry } from './compile.ts'
+import { attempt, type Failure, isStream } from './forward.ts'
+import { outgoingHeaders } from './outgoing.ts'
+import { isPromise, type Pipeline, run } from './pipeline.ts'
+import type { LiveTarget, LiveUpstream } from './targets.ts'
+
+export interface ReachParts {
+  readonly x: Exchange
+  readonly req: IncomingMessage
+  readonly res: ServerResponse
+  readonly entry: RouteEntry
+  readonly pipeline: Pipeline
+  readonly upstream: LiveUpstream
+  readonly peer: Peer
+  readonly bodyIdleMs: number
+  /** Called when the head of an answer arrives. */
+  readonly onHead: () => void
+}
+
+/**
+ * Tries targets until one answers, as long as nothing can be paid twice. Returns when the head of an answer is out.
+ * @throws Problem of the last try; CallerGone
+ */
+export async function reach(parts: ReachParts): Promise<undefined> {
+  const { x, req, res, upstream, pipeline, onHead } = parts
+  const { settings } = upstream
+  const body = x.request.body ?? (await takeBody(parts))
+  const deadline = performance.now() + settings.timeoutMs
+  const mustClose = () => isStream(body) && !req.complete
+  let failure: Failure | undefined
+  for (;;) {
+    x.attempt++
+    const target = await chooseTarget(parts, failure)
+    if (res.destroyed) {
+      target.release()
+      throw new CallerGone()
+    }
+    const firstByteMs = Math.max(1, Math.min(settings.firstByteTimeoutMs, deadline - performance.now()))
+    failure = await attempt({ x, target, body, pipeline, res, firstByteMs, mustClose, onHead })
+    if (!failure) return undefined
+    if (res.destroyed) throw new CallerGone()
+    const isLast = x.attempt >= settings.maxAttempts || performance.now() >= deadline
+    if (isLast || !mayRepeat(x, body, failure)) throw failure.problem
+    x.tried.push(target)
+  }
+}
+
+/** Before a byte was sent any call may go elsewhere; afterwards only one that has no effect when it comes twice. */
+function mayRepeat(
+  x: Exchange,
+  body: Buffer | Readable | null,
+  { wasSent, problem: { row } }: Failure,
+): boolean {
+  if (row.source !== 'upstream') return false
+  if (isStream(body) && (wasSent || body.destroyed)) return false
+  return !wasSent || (body === null && isIdempotent(x.request.method))
+}
+
+// RFC 9110 §9.2.2
+const idempotentMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
+const isIdempotent = (method: string) => idempotentMethods.has(method)
+
+/**
+ * Shapes the outgoing request and runs the onUpstream hooks, of which `balance` chooses the target and takes its slot.
+ * @returns the target, whose slot the caller must give back
+ */
+export async function chooseTarget(
+  { x, entry, pipeline, upstream, peer }: Pick<ReachParts, 'x' | 'entry' | 'pipeline' | 'upstream' | 'peer'>,
+  failure?: Failure,
+): Promise<LiveTarget> {
+  const { method, path, query } = x.request
+  const headers = outgoingHeaders(x, peer)
+  const onwardPath = entry.upstreamPath + path.slice(entry.stripLength)
+  x.outgoing = { method, path: (onwardPath || '/') + query, headers }
+  x.target = undefined
+  try {
+    const pending = run(pipeline.onUpstream, x)
+    if (isPromise(pending)) await pending
+  } catch (error) {
+    // No further target is left: what the last one did says more.
+    throw failure && (error as Problem).code === 'upstream-unavailable' ? failure.problem : error
+  }
+  // `balance` took it from `upstream.targets`.
+  const target = x.target as LiveTarget | undefined
+  if (!target) throw problem('internal', { note: 'no policy chose a target' })
+  const keptHost = upstream.settings.preserveHost ? x.request.headers.host : undefined
+  headers.push('host', (keptHost as string | undefined) ?? target.host)
+  if (upstream.credential) headers.push(...upstream.credential)
+  return target
+}
+
+function takeBody({ req, res, x, bodyIdleMs }: ReachParts): Promise<Buffer> | Readable | null {
+  if (!x.request.hasBody) return null
+  const limits = { maxBytes: x.request.maxBodyBytes, idleMs: bodyIdleMs }
+  const length = x.request.contentLength
+  if (req.headers.expect !== undefined) res.writeContinue()
+  const isSmall = length !== undefined && length <= smallBodyBytes
+  return isSmall ? readBody(req, length, limits) : streamBody(req, limits)
+}

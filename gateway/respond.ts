@@ -1,0 +1,77 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Exchange, HeaderList, Reply } from '../policies/policy.ts'
+import { type Problem, problemBody } from '../registry/base/problem.ts'
+import { type Pipeline, run } from './pipeline.ts'
+
+/** Sends an intended answer by the same onResponse path as a service's. */
+export async function sendReply(
+  pipeline: Pipeline,
+  x: Exchange,
+  reply: Reply,
+  req: IncomingMessage,
+  res: ServerResponse,
+): Promise<void> {
+  const headers: HeaderList = [...reply.headers, 'x-request-id', x.id]
+  await sendWhole(pipeline, x, reply.status, headers, Buffer.from(reply.body ?? ''), req, res)
+}
+
+/** Sends a refusal (RFC 9457). The only place where a Problem becomes an answer to a partner. */
+export async function sendProblem(
+  pipeline: Pipeline,
+  x: Exchange,
+  problem: Problem,
+  req: IncomingMessage,
+  res: ServerResponse,
+): Promise<void> {
+  x.problem = problem
+  const body = Buffer.from(JSON.stringify(problemBody(problem, x.id)))
+  await sendWhole(pipeline, x, problem.row.status, problemHeaders(problem, x), body, req, res)
+}
+
+export function problemHeaders(problem: Problem, x: Exchange): HeaderList {
+  const headers: HeaderList = [
+    'content-type',
+    'application/problem+json',
+    'cache-control',
+    'no-store',
+    'x-request-id',
+    x.id,
+  ]
+  if (problem.retryAfterSeconds !== undefined)
+    headers.push('retry-after', String(Math.max(1, Math.ceil(problem.retryAfterSeconds))))
+  for (const [name, value] of Object.entries(problem.headers ?? {})) headers.push(name, value)
+  return headers
+}
+
+async function sendWhole(
+  pipeline: Pipeline,
+  x: Exchange,
+  status: number,
+  headers: HeaderList,
+  body: Buffer,
+  req: IncomingMessage,
+  res: ServerResponse,
+) {
+  if (res.destroyed || res.headersSent) return
+  x.response = { status, headers }
+  const pending = run(pipeline.onResponse, x)
+  if (pending !== undefined) await pending
+  headers.push(...x.responseHeaders)
+  if (status !== 204) headers.push('content-length', String(body.length))
+  if (mustClose(x, req)) headers.push('connection', 'close')
+  res.writeHead(status, headers)
+  res.end(x.request.method === 'HEAD' || status === 204 ? undefined : body)
+}
+
+/**
+ * Whether a body is still under way that we will not read: its bytes must not be taken for the next request. A small
+ * one of known length is read and thrown away by node, which spares the partner a new connection.
+ */
+function mustClose(x: Exchange, req: IncomingMessage): boolean {
+  if (req.complete || !x.request.hasBody) return false
+  return (
+    x.request.contentLength === undefined ||
+    x.request.contentLength > 65_536 ||
+    req.headers.expect !== undefined
+  )
+}

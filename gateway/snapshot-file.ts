@@ -1,0 +1,32 @@
+import { mkdir, open, readFile, rename, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { Snapshot } from '../registry/model.ts'
+
+/** The last snapshot served, kept for a start while Redis is away. */
+
+/** Replaces the file whole: a crash in between leaves the old one. */
+export async function writeSnapshotFile(path: string, snapshot: Snapshot): Promise<void> {
+  await mkdir(dirname(path), { recursive: true })
+  const temporary = `${path}.${process.pid}.tmp`
+  const file = await open(temporary, 'w', 0o600)
+  try {
+    await file.writeFile(JSON.stringify(snapshot))
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(temporary, path)
+}
+
+/** @returns undefined when there is none. @throws Error when it is damaged */
+export async function readSnapshotFile(
+  path: string,
+): Promise<{ snapshot: Snapshot; writtenAt: number } | undefined> {
+  try {
+    const snapshot = Snapshot.parse(JSON.parse(await readFile(path, 'utf8')))
+    return { snapshot, writtenAt: (await stat(path)).mtimeMs }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}

@@ -1,0 +1,61 @@
+import type { Snapshot } from '../registry/model.ts'
+import { type CompileParts, compileTable, type Table } from './compile.ts'
+import type { HeldTable } from './handle.ts'
+
+/** The table in force, and those that calls begun earlier still use. */
+export interface Tables {
+  /** Compiles and swaps in; on failure the old one stays. One at a time, in the order they came. */
+  replace(snapshot: Snapshot, slots: ReadonlyMap<string, number>): Promise<void>
+  hold(): HeldTable | undefined
+  readonly number: number
+}
+
+export function createTables(partsWith: (slots: ReadonlyMap<string, number>) => CompileParts): Tables {
+  let current: Counted | undefined
+  let last: Promise<void> = Promise.resolve()
+
+  async function swap(snapshot: Snapshot, slots: ReadonlyMap<string, number>) {
+    const table = await compileTable(snapshot, partsWith(slots))
+    const old = current
+    current = { table, users: 0, isRetired: false, held: undefined }
+    if (old) {
+      old.isRetired = true
+      closeIfUnused(old)
+    }
+  }
+
+  return {
+    replace(snapshot, slots) {
+      const next = last.then(() => swap(snapshot, slots))
+      last = next.catch(() => {})
+      return next
+    },
+    hold() {
+      if (!current) return undefined
+      const counted = current
+      counted.users++
+      counted.held ??= {
+        table: counted.table,
+        letGo: () => {
+          counted.users--
+          closeIfUnused(counted)
+        },
+      }
+      return counted.held
+    },
+    get number() {
+      return current?.table.number ?? -1
+    },
+  }
+}
+
+interface Counted {
+  readonly table: Table
+  users: number
+  isRetired: boolean
+  held: HeldTable | undefined
+}
+
+function closeIfUnused({ isRetired, users, table }: Counted) {
+  if (isRetired && users === 0) table.close()
+}

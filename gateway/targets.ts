@@ -1,0 +1,109 @@
+import type { Pool } from 'undici'
+import { createChooser } from '../policies/balance/index.ts'
+import type { TargetView, UpstreamView } from '../policies/policy.ts'
+import type { Target, Upstream } from '../registry/model.ts'
+import type { SharedView } from './shared.ts'
+
+/** A target as one table sees it. Its count lives in its slot and its connections in its pool: both outlive the table. */
+export interface LiveTarget extends TargetView {
+  readonly url: string
+  /** Value of the Host header, unless the upstream keeps the caller's. */
+  readonly host: string
+  readonly pool: Pool
+}
+
+export interface LiveUpstream extends UpstreamView {
+  readonly settings: Upstream
+  readonly targets: readonly LiveTarget[]
+  /** What the gateway presents to the service, where the upstream has a credential: a header and its value. */
+  readonly credential: readonly [string, string] | undefined
+}
+
+/** Target ids are names inside an upstream; counts are kept under both. */
+export const slotKey = (upstream: Pick<Upstream, 'id'>, target: Pick<Target, 'id'>) =>
+  `${upstream.id}/${target.id}`
+
+/** Connection pools by what decides about a connection, shared by all tables that use them. */
+export interface Pools {
+  /** A pool for the target, counted as used once more. */
+  acquire(upstream: Upstream, target: Target): { pool: Pool; key: string }
+  /** Not used any more by one table; closes when by none: calls in flight finish. */
+  release(key: string): void
+  closeAll(): Promise<void>
+}
+
+export function createPools(openPool: (upstream: Upstream, target: Target) => Pool): Pools {
+  const pools = new Map<string, { pool: Pool; users: number }>()
+  return {
+    acquire(upstream, target) {
+      const { connectTimeoutMs, idleTimeoutMs, caCertificate } = upstream
+      const key = JSON.stringify([
+        upstream.id,
+        target.id,
+        target.url,
+        connectTimeoutMs,
+        idleTimeoutMs,
+        caCertificate,
+      ])
+      const entry = pools.get(key) ?? { pool: openPool(upstream, target), users: 0 }
+      entry.users++
+      pools.set(key, entry)
+      return { pool: entry.pool, key }
+    },
+    release(key) {
+      const entry = pools.get(key)
+      if (!entry || --entry.users > 0) return
+      pools.delete(key)
+      entry.pool.close().catch(() => {}) // it is being thrown away; what it still carried has its own handlers
+    },
+    async closeAll() {
+      await Promise.all([...pools.values()].map(({ pool }) => pool.destroy()))
+      pools.clear()
+    },
+  }
+}
+
+export interface UpstreamParts {
+  readonly pools: Pools
+  readonly shared: SharedView
+  readonly slots: ReadonlyMap<string, number>
+  /** Opens a sealed credential. */
+  readonly unseal: (upstream: Upstream) => readonly [string, string] | undefined
+}
+
+/** @returns the upstream, and the keys of the pools to release with its table */
+export function buildUpstream(
+  settings: Upstream,
+  parts: UpstreamParts,
+): { upstream: LiveUpstream; poolKeys: string[] } {
+  const poolKeys: string[] = []
+  const targets = settings.targets.map((target): LiveTarget => {
+    const slot = parts.slots.get(slotKey(settings, target))
+    if (slot === undefined) throw new Error(`no slot for target ${slotKey(settings, target)}`)
+    const { pool, key } = parts.pools.acquire(settings, target)
+    poolKeys.push(key)
+    return liveTarget(target, pool, slot, parts.shared)
+  })
+  const { id, name, strategy } = settings
+  const choose = createChooser(strategy, targets)
+  return {
+    upstream: { id, name, strategy, targets, choose, settings, credential: parts.unseal(settings) },
+    poolKeys,
+  }
+}
+
+function liveTarget(target: Target, pool: Pool, slot: number, shared: SharedView): LiveTarget {
+  const maxConnections = target.maxConnections ?? Number.POSITIVE_INFINITY
+  return {
+    id: target.id,
+    url: target.url,
+    host: new URL(target.url).host,
+    weight: target.weight,
+    maxConnections,
+    isDraining: target.isDraining,
+    pool,
+    inFlight: () => shared.inFlight(slot),
+    tryAcquire: () => shared.tryAcquire(slot, maxConnections),
+    release: () => shared.release(slot),
+  }
+}

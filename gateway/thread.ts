@@ -1,0 +1,223 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Identity, Place } from '../policies/policy.ts'
+import type { Config } from '../registry/base/config.ts'
+import type { Log } from '../registry/base/log.ts'
+import { hashSecret } from '../registry/base/secrets.ts'
+import {
+  findIdentityBySecret,
+  findIdentityByToken,
+  type IdentityRecord,
+  touchCredentials,
+} from '../registry/credentials.ts'
+import { takeTokens } from '../registry/limits.ts'
+import { closeRedis } from '../registry/redis.ts'
+import { openUpstreamCredential } from '../registry/sealed.ts'
+import { openRegistry, type Registry } from '../registry/store.ts'
+import { openAccessLog } from './access-log.ts'
+import { createAuthorizationServerApp } from './authorization-server.ts'
+import { clientAddress, type NetworkSet, networkSet, plainAddress } from './client-address.ts'
+import { openPool } from './forward.ts'
+import { createHandler, type HandleParts } from './handle.ts'
+import { createIdentities } from './identities.ts'
+import { createThreadMetrics } from './metrics.ts'
+import { refuseUnparsable } from './parser-errors.ts'
+import { type Shared, viewShared } from './shared.ts'
+import { createTables, type Tables } from './tables.ts'
+import { createPools } from './targets.ts'
+import { createUpgradeHandler, isWebSocket } from './upgrade.ts'
+
+/** One thread of the gateway: its listener, its table, its caches. */
+export interface Thread {
+  readonly server: Server
+  readonly tables: Tables
+  readonly identities: readonly ReturnType<typeof createIdentities>[]
+  readonly metrics: ReturnType<typeof createThreadMetrics>
+  listen(port: number, canShare: boolean): Promise<number>
+  /** Stops accepting, lets calls finish for so long, then ends what is left. */
+  drain(withinMs: number): Promise<void>
+}
+
+/** How often the times of last use are told to the registry. */
+const touchEveryMs = 5_000
+
+export function createThread(
+  config: Config,
+  log: Log,
+  shared: Shared,
+  number: number,
+  publicUrl: string,
+): Thread {
+  const registry = openRegistry(config, log)
+  const view = viewShared(shared, number)
+  const metrics = createThreadMetrics()
+  const accessLog = openAccessLog(config.LOG_LEVEL, config.LOG_ACCESS === 'on')
+  const pools = createPools(openPool)
+  const { keys, tokens } = createIdentityCaches(config, registry, view.contactAt)
+  const used = new Map<string, number>()
+  let isDraining = false
+
+  const depsAt = (place: Place) => ({
+    now: Date.now,
+    place,
+    realm: publicUrl,
+    findIdentityByKey: keys.find,
+    findIdentityByToken: tokens.find,
+    takeTokens: (take: Parameters<typeof takeTokens>[1]) => takeTokens(registry, take),
+  })
+  const unseal = (upstream: Parameters<typeof openUpstreamCredential>[1]) =>
+    openUpstreamCredential(registry, upstream)
+  const tables = createTables((slots) => ({ pools, shared: view, slots, unseal, depsAt }))
+
+  const parts: HandleParts = {
+    holdTable() {
+      metrics.started()
+      return tables.hold()
+    },
+    limits: {
+      maxUrlBytes: config.GATEWAY_MAX_URL_BYTES,
+      maxHeaders: config.GATEWAY_MAX_HEADERS,
+      maxBodyBytes: config.GATEWAY_MAX_BODY_BYTES,
+      isTrustedProxy: networkSet(config.GATEWAY_TRUSTED_PROXIES),
+    },
+    bodyIdleMs: config.GATEWAY_BODY_IDLE_TIMEOUT_MS,
+    now: Date.now,
+    isDraining: () => isDraining,
+    observe(x, timing) {
+      metrics.observe(x, timing)
+      if (x.identity) used.set(x.identity.credentialId, x.startedAt)
+      accessLog.write(x, timing)
+    },
+  }
+  const server = openServer(
+    config,
+    parts,
+    createAuthorizationServerApp({
+      registry,
+      issuer: publicUrl,
+      log,
+      addressOf: addressWith(parts.limits.isTrustedProxy),
+    }),
+  )
+
+  const touch = setInterval(() => {
+    metrics.identities(keys.size + tokens.size)
+    if (used.size === 0) return
+    const batch = new Map(used)
+    used.clear()
+    // When a credential was last used is good to know, but not worth a retry.
+    touchCredentials(registry, batch).catch(() => metrics.storeFailed())
+  }, touchEveryMs)
+
+  return {
+    server,
+    tables,
+    identities: [keys, tokens],
+    metrics,
+    listen: (port, canShare) => listen(server, config.GATEWAY_HOST, port, canShare),
+    async drain(withinMs) {
+      isDraining = true
+      clearInterval(touch)
+      await closeServer(server, withinMs)
+      if (used.size > 0) await touchCredentials(registry, used).catch(() => {})
+      await pools.closeAll()
+      accessLog.flush()
+      await closeRedis(registry.redis)
+    },
+  }
+}
+
+function createIdentityCaches(config: Config, registry: Registry, contactAt: () => number) {
+  const common = {
+    hashOf: (presented: string) => hashSecret(registry.secrets.hashKey, presented),
+    now: Date.now,
+    contactAt,
+    cacheMs: config.GATEWAY_IDENTITY_CACHE_SECONDS * 1000,
+    graceMs: config.GATEWAY_IDENTITY_GRACE_SECONDS * 1000,
+    max: config.GATEWAY_MAX_CACHED_IDENTITIES,
+  }
+  const keys = createIdentities({
+    ...common,
+    lookUp: async (key) => identityOf(await findIdentityBySecret(registry, 'api-key', key), 'api-key'),
+  })
+  const tokens = createIdentities({
+    ...common,
+    lookUp: async (token) => identityOf(await findIdentityByToken(registry, token), 'bearer'),
+  })
+  return { keys, tokens }
+}
+
+function identityOf(record: IdentityRecord | undefined, method: Identity['method']): Identity | undefined {
+  if (!record) return undefined
+  const { partnerId, applicationId, credentialId, environment, scopes, subscriptions, expiresAt } = record
+  return Object.freeze({
+    partnerId,
+    applicationId,
+    credentialId,
+    environment,
+    method,
+    scopes: scopes ? new Set(scopes) : undefined,
+    subscriptions: new Map(
+      subscriptions.map((s) => [
+        s.versionId,
+        { planId: s.planId, scopes: s.scopes ? new Set(s.scopes) : null },
+      ]),
+    ),
+    expiresAt: expiresAt ?? Number.POSITIVE_INFINITY,
+  })
+}
+
+const addressWith = (isTrusted: NetworkSet) => (req: IncomingMessage) =>
+  clientAddress(
+    plainAddress(req.socket.remoteAddress),
+    req.headers['x-forwarded-for'] as string | undefined,
+    isTrusted,
+  )
+
+type App = (req: IncomingMessage, res: ServerResponse) => void
+
+function openServer(config: Config, parts: HandleParts, authorizationServer: App): Server {
+  const handle = createHandler(parts)
+  const handleUpgrade = createUpgradeHandler(parts)
+  const onRequest = (req: IncomingMessage, res: ServerResponse) => {
+    const url = req.url ?? ''
+    if (url.startsWith('/oauth2/') || url.startsWith('/.well-known/')) authorizationServer(req, res)
+    else void handle(req, res)
+  }
+  const server = createServer({
+    maxHeaderSize: config.GATEWAY_MAX_HEADER_BYTES,
+    headersTimeout: config.GATEWAY_HEADERS_TIMEOUT_MS,
+    connectionsCheckingInterval: Math.min(5_000, config.GATEWAY_HEADERS_TIMEOUT_MS),
+    requestTimeout: 0, // a body may take as long as it keeps coming: see body.ts
+    keepAliveTimeout: config.GATEWAY_KEEP_ALIVE_TIMEOUT_MS,
+    requireHostHeader: false, // checked in exchange.ts, which answers with a problem
+    shouldUpgradeCallback: isWebSocket,
+    noDelay: true,
+  })
+  server.maxHeadersCount = config.GATEWAY_MAX_HEADERS + 1 // one more, so that exchange.ts sees that there are too many
+  server.on('request', onRequest)
+  server.on('checkContinue', onRequest) // `100 Continue` goes out when the body is wanted
+  server.on('upgrade', (req, socket, head) => void handleUpgrade(req, socket, head))
+  server.on('clientError', refuseUnparsable)
+  return server
+}
+
+async function listen(server: Server, host: string, port: number, canShare: boolean): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    // Every thread listens on the same port; the kernel spreads the connections.
+    server.listen({ host, port, reusePort: canShare, backlog: 1024 }, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+  return (server.address() as AddressInfo).port
+}
+
+async function closeServer(server: Server, withinMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  server.closeIdleConnections()
+  const timer = setTimeout(() => server.closeAllConnections(), withinMs)
+  await closed
+  clearTimeout(timer)
+}

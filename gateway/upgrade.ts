@@ -1,0 +1,171 @@
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { createProxyMiddleware } from 'http-proxy-middleware'
+import type { Exchange, HeaderList } from '../policies/policy.ts'
+import { asProblem, type Problem, problem, problemBody } from '../registry/base/problem.ts'
+import { peerOf } from './client-address.ts'
+import { openExchange, readRequest } from './exchange.ts'
+import { findRoute } from './find-route.ts'
+import { admit, type HandleParts, notReady, pipelineOfPlan, type Timing } from './handle.ts'
+import { emptyPipeline, type Pipeline, run } from './pipeline.ts'
+import { chooseTarget } from './reach.ts'
+import { problemHeaders } from './respond.ts'
+import type { LiveTarget } from './targets.ts'
+
+/** WebSockets: the same authentication, limits and choice of target as any call; then bytes in both directions. */
+
+/** Other protocols are not offered: their Upgrade is ignored, as RFC 9110 §7.8 lets a server do, and the call is served. */
+export function isWebSocket(req: IncomingMessage): boolean {
+  return req.method === 'GET' && req.headers.upgrade?.toLowerCase() === 'websocket'
+}
+
+interface Call {
+  readonly x: Exchange
+  readonly socket: Duplex
+  readonly startedMs: number
+  target: LiveTarget | undefined
+  caCertificate: string | undefined
+  pipeline: Pipeline
+  status: number
+  timer: NodeJS.Timeout | undefined
+}
+
+export type UpgradeHandler = (req: IncomingMessage, socket: Duplex, head: Buffer) => Promise<void>
+
+export function createUpgradeHandler(parts: HandleParts): UpgradeHandler {
+  const calls = new WeakMap<IncomingMessage, Call>()
+  const proxy = createProxy(calls)
+
+  return async function handleUpgrade(req, socket, head) {
+    const x = openExchange(req, parts.now())
+    const held = parts.holdTable()
+    const call: Call = {
+      x,
+      socket,
+      startedMs: performance.now(),
+      target: undefined,
+      caCertificate: undefined,
+      pipeline: emptyPipeline,
+      status: 0,
+      timer: undefined,
+    }
+    // A WebSocket counts as one call in flight until its socket closes.
+    socket.once('close', () => {
+      clearTimeout(call.timer)
+      call.target?.release()
+      for (const hook of call.pipeline.onEnd) hook(x)
+      held?.letGo()
+      parts.observe(x, timingOf(call))
+    })
+    socket.on('error', () => socket.destroy())
+    try {
+      if (!held || parts.isDraining()) throw notReady()
+      readRequest(x, req, parts.limits)
+      const { entry, params } = findRoute(held.table, x)
+      x.route = entry.route
+      x.params = params
+      call.pipeline = entry.identify
+      if (await run(entry.identify.onRequest, x))
+        throw problem('request-malformed', { detail: 'This address takes no upgrade.' })
+      const upstream = admit(x, entry)
+      call.pipeline = pipelineOfPlan(entry, x)
+      if (await run(call.pipeline.onRequest, x))
+        throw problem('request-malformed', { detail: 'This address takes no upgrade.' })
+      x.attempt = 1
+      const peer = peerOf(req, parts.limits.isTrustedProxy)
+      const target = await chooseTarget({ x, entry, pipeline: call.pipeline, upstream, peer })
+      if (socket.destroyed) return target.release()
+      call.target = target
+      call.caCertificate = upstream.settings.caCertificate
+      call.timer = setTimeout(
+        () => refuse(call, problem('upstream-timeout')),
+        upstream.settings.firstByteTimeoutMs,
+      )
+      sendOnward(req, x)
+      calls.set(req, call)
+      proxy.upgrade(req, socket as Parameters<typeof proxy.upgrade>[1], head)
+    } catch (error) {
+      refuse(call, asProblem(error))
+    }
+  }
+}
+
+/** One proxy for all: it takes the target that was chosen from the call. */
+function createProxy(calls: WeakMap<IncomingMessage, Call>) {
+  return createProxyMiddleware<IncomingMessage>({
+    target: 'http://127.0.0.1:9', // never used: the router names one for every call
+    router: (req) => targetOptions(calls.get(req)!),
+    on: {
+      proxyReqWs: (proxyReq, req) => {
+        const call = calls.get(req)!
+        const answered = (status: number) => {
+          clearTimeout(call.timer)
+          call.status = status
+        }
+        proxyReq.once('upgrade', () => answered(101))
+        proxyReq.once('response', (res) => answered(res.statusCode ?? 502))
+      },
+      error: (error, req) => {
+        const call = calls.get(req)
+        if (call) refuse(call, upstreamProblem(error))
+      },
+    },
+  })
+}
+
+function targetOptions({ target, caCertificate }: Call) {
+  const { protocol, hostname, port } = new URL(target!.url)
+  return {
+    protocol,
+    host: hostname.replace(/^\[|\]$/g, ''),
+    port: port || (protocol === 'https:' ? '443' : '80'),
+    ...(caCertificate && { ca: caCertificate }),
+  }
+}
+
+/** The proxy sends what `req` says: so it must say what was decided. */
+function sendOnward(req: IncomingMessage, x: Exchange) {
+  const { path, headers } = x.outgoing!
+  const onward: Record<string, string | string[]> = Object.create(null)
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i]!.toLowerCase()
+    const before = onward[name]
+    onward[name] = before === undefined ? headers[i + 1]! : [before, headers[i + 1]!].flat()
+  }
+  req.headers = { ...onward, connection: 'Upgrade', upgrade: 'websocket' }
+  req.url = path
+}
+
+/** Answers on the bare socket while no answer was sent; afterwards only ends it. */
+function refuse(call: Call, refusal: Problem) {
+  clearTimeout(call.timer)
+  const { x, socket } = call
+  if (call.status !== 0 || socket.destroyed || !socket.writable) return void socket.destroy()
+  x.problem = refusal
+  call.status = refusal.row.status
+  const body = JSON.stringify(problemBody(refusal, x.id))
+  const headers = [
+    ...problemHeaders(refusal, x),
+    ...x.responseHeaders,
+    'content-length',
+    String(Buffer.byteLength(body)),
+    'connection',
+    'close',
+  ]
+  socket.end(`HTTP/1.1 ${refusal.row.status} ${refusal.row.title}\r\n${lines(headers)}\r\n${body}`)
+  socket.resume()
+}
+
+const lines = (headers: HeaderList) =>
+  headers.map((text, i) => (i % 2 === 0 ? `${text}: ` : `${text}\r\n`)).join('')
+
+function upstreamProblem(error: Error & { code?: string }): Problem {
+  const isUnreached = ['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN'].includes(
+    error.code ?? '',
+  )
+  return problem(isUnreached ? 'upstream-unreachable' : 'upstream-broke', { cause: error })
+}
+
+function timingOf({ startedMs, status }: Call): Timing {
+  return { totalMs: performance.now() - startedMs, upstreamMs: undefined, status, isAborted: status === 0 }
+}

@@ -1,0 +1,50 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { loadConfig } from '../registry/base/config.ts'
+import { createLog } from '../registry/base/log.ts'
+import type { Snapshot } from '../registry/model.ts'
+import type { FromWorker, ToWorker, WorkerStart } from './messages.ts'
+import { createThread } from './thread.ts'
+
+/** Glue between the main thread's messages and one thread of the gateway. */
+
+const start = workerData as WorkerStart
+const config = loadConfig()
+const log = createLog('gateway', config.LOG_LEVEL).child({ thread: start.thread })
+const thread = createThread(config, log, start.shared, start.thread, start.publicUrl)
+const say = (message: FromWorker) => parentPort!.postMessage(message)
+
+parentPort!.on('message', async (message: ToWorker) => {
+  switch (message.kind) {
+    case 'listen':
+      return say({ kind: 'listening', port: await thread.listen(message.port, message.canShare) })
+    case 'table':
+      return replaceTable(message)
+    case 'event':
+      for (const cache of thread.identities) cache.forget(message.event)
+      return
+    case 'gap':
+      for (const cache of thread.identities) cache.forgetAll()
+      return
+    case 'metrics':
+      return say({
+        kind: 'metrics',
+        question: message.question,
+        metrics: await thread.metrics.registry.getMetricsAsJSON(),
+      })
+    case 'drain':
+      await thread.drain(message.withinMs)
+      say({ kind: 'drained' })
+      parentPort!.close()
+  }
+})
+
+async function replaceTable({ number, text, slots }: Extract<ToWorker, { kind: 'table' }>) {
+  try {
+    // The main thread parsed it with the schema; here only its text had to travel.
+    await thread.tables.replace(JSON.parse(text) as Snapshot, slots)
+    say({ kind: 'table', number, error: null })
+  } catch (error) {
+    log.error({ err: error, snapshot: number }, 'the snapshot was not taken over; the old table stays')
+    say({ kind: 'table', number, error: (error as Error).message })
+  }
+}
