@@ -3,11 +3,13 @@ import { operationsOf, pathItems } from './paths.ts'
 import type { GatewayView } from './run.ts'
 import { isTree, own, type Tree, treeAt } from './tree.ts'
 
+export type Contract = Pick<ImportedDocument, 'dialect' | 'scopes' | 'operations'>
+
 /**
  * The document with the gateway as its server, and with the ways to prove who calls that the gateway really knows.
  * All else stays. Changes the tree that it is given.
  */
-export function pointToGateway(tree: Tree, document: ImportedDocument, options: GatewayView): Tree {
+export function pointToGateway(tree: Tree, document: Contract, options: GatewayView): Tree {
   const server = new URL(options.serverUrl)
   const tokenUrl = options.tokenUrl ?? new URL('/oauth2/token', server).href
   if (options.title !== undefined) tree.info = { ...treeAt(tree, 'info'), title: options.title }

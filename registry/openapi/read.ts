@@ -19,14 +19,8 @@ export interface Reading {
 /** Takes from a document all that routing and authorising need. @throws Problem document-invalid */
 export function readBytes(bytes: Uint8Array): Reading {
   const parsed = parseDocumentText(bytes)
-  const { tree, format, lineOf } = parsed
-  const report = newReport()
-  const dialect = readDialect(tree, report)
-  const security = readSecurity(tree, report)
-  const operations = dialect ? readOperations(tree, security) : []
-  if (report.refusals.length > 0 || !dialect)
-    throw refusal(report.refusals.slice(0, 100).map((r) => ({ ...r, ...withLine(lineOf(r.pointer)) })))
-  report.findings.push(...checkRefs(tree))
+  const { tree, format } = parsed
+  const { dialect, security, operations, report } = readParts(parsed)
   const document: ImportedDocument = {
     sha256: createHash('sha256').update(bytes).digest('hex'),
     bytes: bytes.length,
@@ -38,9 +32,20 @@ export function readBytes(bytes: Uint8Array): Reading {
     securitySchemes: security.schemes,
     scopes: security.scopes,
     operations,
-    findings: withLines(report.findings, parsed),
+    findings: withLines([...report.findings, ...checkRefs(tree)], parsed),
   }
   return { document, parsed }
+}
+
+/** @throws Problem document-invalid when the document cannot be routed */
+export function readParts({ tree, lineOf }: Parsed) {
+  const report = newReport()
+  const dialect = readDialect(tree, report)
+  const security = readSecurity(tree, report)
+  const operations = dialect ? readOperations(tree, security) : []
+  if (report.refusals.length > 0 || !dialect)
+    throw refusal(report.refusals.slice(0, 100).map((r) => ({ ...r, ...withLine(lineOf(r.pointer)) })))
+  return { dialect, security, operations, report }
 }
 
 /** Adds lines, and cuts what is too much to read. */

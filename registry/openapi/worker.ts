@@ -1,10 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { asProblem } from '../base/problem.ts'
+import { parseDocumentText } from './parse.ts'
 import { pointToGateway } from './point-to-gateway.ts'
-import { readBytes, withLines } from './read.ts'
+import { readBytes, readParts, withLines } from './read.ts'
 import { refusal } from './refusal.ts'
 import type { Answer, Task } from './run.ts'
-import { checkAgainstSpecification } from './validate.ts'
 
 /** The thread's side of run.ts: one task, then it ends. */
 const port = parentPort!
@@ -21,13 +21,18 @@ try {
 }
 
 async function work(task: Task): Promise<void> {
-  const { document, parsed } = readBytes(task.bytes)
   if (task.kind === 'publish') {
-    const text = Buffer.from(JSON.stringify(pointToGateway(parsed.tree, document, task.options)))
+    const parsed = parseDocumentText(task.bytes)
+    const { dialect, security, operations } = readParts(parsed)
+    const contract = { dialect, operations, scopes: security.scopes }
+    const text = Buffer.from(JSON.stringify(pointToGateway(parsed.tree, contract, task.options)))
     say({ kind: 'published', text })
     return
   }
+  const { document, parsed } = readBytes(task.bytes)
   say({ kind: 'read', document })
+  // Loading the validator takes longer than publishing a small document, which needs none.
+  const { checkAgainstSpecification } = await import('./validate.ts')
   const faults = withLines(await checkAgainstSpecification(parsed.tree, document.dialect), parsed)
   say({ kind: 'checked', findings: faults })
 }
