@@ -1,0 +1,50 @@
+/** What the demo registers: the nouns as one would write them oneself. */
+
+export const paymentPath = '/payments/v1/payment'
+/** A GET whose scope the demo's client lacks. */
+export const deniedScopePath = '/payments/v1/accounts/acc_1/transactions'
+export const lackedScope = 'transactions:read'
+/** A GET with a limit of its own, low enough to be met by hand. */
+export const curlPath = '/payments/v1/accounts/acc_1/balance'
+const limitedOperation = 'getBalance'
+
+export const documents = [
+  { name: 'v1', file: 'examples/payments/openapi-v1.yaml' },
+  { name: 'v2', file: 'examples/payments/openapi-v2.yaml' },
+] as const
+
+export const api = {
+  name: 'payments',
+  title: 'Payments',
+  description: 'Pays, tops up, withdraws and transfers. An example that runs beside the platform.',
+  owner: 'payments team',
+}
+
+/** Three instances, the first one the strongest. */
+export function upstreamOn(services: readonly string[]) {
+  const weights = [3, 2, 1]
+  return {
+    name: 'payments-demo',
+    title: 'The example payments service',
+    strategy: 'least-connections',
+    targets: services.map((url, i) => ({ id: `service-${i + 1}`, url, weight: weights[i] ?? 1 })),
+  }
+}
+
+export const plan = {
+  name: 'starter',
+  title: 'Starter',
+  description: 'Enough to try things out.',
+  policies: { 'rate-limit': { limit: 100, windowSeconds: 10 } },
+}
+
+export const versionOf = (name: string, upstreamId: string, planId: string) => ({
+  name,
+  routing: { by: 'path', basePath: `/payments/${name}` },
+  upstreams: { sandbox: upstreamId, live: upstreamId },
+  plans: [planId],
+  operations: { [limitedOperation]: { policies: { 'rate-limit': { limit: 5, windowSeconds: 60 } } } },
+})
+
+export const partner = { name: 'demo-shop', title: 'Demo Shop', contact: 'shop@example.com' }
+export const application = { name: 'web-shop', title: 'Web shop' }
