@@ -19,7 +19,7 @@ export async function authenticateClient(
   const presented = presentedBy(req.headers.authorization, form)
   const failures = failuresOf(presented[0]!.clientId, req.ip)
   const left = await deps.takeTokens({ ...failures, cost: 0 })
-  if (left.remaining <= 0) throw slowDown(left.retryAfterMs || left.resetMs)
+  if (left.remaining <= 0) throw slowDown(left.resetMs)
 
   for (const { clientId, secret } of presented) {
     const client = await deps.findClientBySecret(clientId, secret)

@@ -1,0 +1,87 @@
+import {
+  type AuthorizationServerDeps,
+  createAuthorizationServer,
+  type OAuthAnswer,
+  type OAuthClient,
+} from '../../policies/oauth2/index.ts'
+import type { TokenGrant } from '../../registry/model.ts'
+
+export const issuer = 'https://api.bank.example'
+
+export function client(more: Partial<OAuthClient> = {}): OAuthClient {
+  return {
+    id: 'crd_shop',
+    applicationId: 'app_shop',
+    partnerId: 'par_shop',
+    environment: 'live',
+    scopes: ['payments:read', 'payments:write'],
+    tokenLifetimeSeconds: 600,
+    expiresAt: null,
+    ...more,
+  }
+}
+
+export type Authorization = ReturnType<typeof authorizationServer>
+
+/** An authorization server over plain maps, with the secrets of its clients, and what it did. */
+export function authorizationServer(
+  secrets: Record<string, string> = { crd_shop: 'shop-secret', crd_other: 'other-secret' },
+  more: Partial<AuthorizationServerDeps> = {},
+) {
+  const tokens = new Map<string, TokenGrant>()
+  const lookups: string[] = []
+  const reports: unknown[] = []
+  const failures = new Map<string, number>()
+  const server = createAuthorizationServer({
+    issuer,
+    now: () => 1_000_000,
+    findClientBySecret: async (id, secret) => {
+      lookups.push(id)
+      return secrets[id] === secret ? client({ id }) : undefined
+    },
+    issueToken: async (grant) => {
+      const token = `token-${tokens.size + 1}`
+      tokens.set(token, grant)
+      return token
+    },
+    findToken: async (token) => tokens.get(token),
+    revokeToken: async (token) => tokens.delete(token),
+    takeTokens: ({ owner, rule, limit, cost }) => {
+      const used = (failures.get(`${owner} ${rule}`) ?? 0) + cost
+      if (used > limit) return { isAllowed: false, remaining: 0, retryAfterMs: 1_500, resetMs: 60_000 }
+      failures.set(`${owner} ${rule}`, used)
+      return { isAllowed: true, remaining: limit - used, retryAfterMs: 0, resetMs: 60_000 }
+    },
+    report: (error) => reports.push(error),
+    ...more,
+  })
+  return { ...server, tokens, lookups, reports, failures }
+}
+
+export const basic = (text: string) => ({ authorization: `Basic ${Buffer.from(text).toString('base64')}` })
+
+export const shop = { client_id: 'crd_shop', client_secret: 'shop-secret' }
+
+export interface Sent {
+  readonly headers?: Record<string, string>
+  readonly method?: string
+  readonly ip?: string
+}
+
+/** Posts a form, given as fields or as raw text, to an endpoint. */
+export async function post(
+  endpoint: Authorization['token'],
+  form: Record<string, string> | string,
+  { headers, method = 'POST', ip = '192.0.2.7' }: Sent = {},
+): Promise<OAuthAnswer & { json: Record<string, unknown> }> {
+  const rawBody = typeof form === 'string' ? form : new URLSearchParams(form).toString()
+  const answer = await endpoint({
+    method,
+    headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+    rawBody,
+    ip,
+  })
+  return { ...answer, json: answer.body === '' ? {} : JSON.parse(answer.body) }
+}
+
+export const wantsToken = { grant_type: 'client_credentials' }
