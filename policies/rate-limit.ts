@@ -12,7 +12,7 @@ const schema = z
       .min(1)
       .optional()
       .describe(
-        'Calls allowed at once; the rest is spread evenly over the window (GCRA). Absent: the whole limit may come at once, and no window of that length, wherever it begins, sees more.',
+        'Calls allowed at once; further ones come free evenly over the window (GCRA), so that a window may see limit and burst together. Absent: the whole limit may come at once, and no window of that length, wherever it begins, sees more.',
       ),
     per: z
       .enum(['application', 'partner', 'plan', 'address'])

@@ -4,7 +4,7 @@ import { checkPolicyConfig } from '../../../policies/index.ts'
 import type { Deps } from '../../../policies/policy.ts'
 import { problem } from '../../../registry/base/problem.ts'
 import { newSecret } from '../../../registry/base/secrets.ts'
-import { ask, compile, exchange, identity, liveKey, liveToken, route } from '../../support/exchange.ts'
+import { ask, compile, exchange, identity, liveKey, liveToken, route } from '../../support/policy-run.ts'
 
 const hooks = compile(authenticate)
 const withKey = (key = liveKey) => exchange({ headers: { 'x-api-key': key } })

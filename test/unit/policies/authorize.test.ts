@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { authorize } from '../../../policies/authorize.ts'
-import { ask, compile, exchange, identity, route } from '../../support/exchange.ts'
+import { ask, compile, exchange, identity, route } from '../../support/policy-run.ts'
 
 const hooks = compile(authorize)
 const subscribed = (scopes: string[] | null) =>

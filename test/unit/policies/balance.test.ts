@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { balance, createChooser } from '../../../policies/balance/index.ts'
 import type { Chooser, TargetView, UpstreamView } from '../../../policies/policy.ts'
 import { BalanceStrategy } from '../../../registry/model.ts'
-import { compile, exchange, type FakeTarget, target } from '../../support/exchange.ts'
+import { compile, exchange, type FakeTarget, target } from '../../support/policy-run.ts'
 
 const strategies = BalanceStrategy.options
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { bodyLimit } from '../../../policies/body-limit.ts'
-import { ask, compile, exchange } from '../../support/exchange.ts'
+import { ask, compile, exchange } from '../../support/policy-run.ts'
 
 describe('body-limit', () => {
   test('refuses a stated length that is too large before the body is read', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { cors } from '../../../policies/cors.ts'
 import { getHeader } from '../../../policies/header-list.ts'
 import { checkPolicyConfig } from '../../../policies/index.ts'
-import { ask, compile, exchange } from '../../support/exchange.ts'
+import { ask, compile, exchange } from '../../support/policy-run.ts'
 
 const shop = 'https://shop.example'
 const from = (origin: string) => exchange({ headers: { origin } })

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { headers } from '../../../policies/headers.ts'
 import { checkPolicyConfig } from '../../../policies/index.ts'
-import { compile, exchange } from '../../support/exchange.ts'
+import { compile, exchange } from '../../support/policy-run.ts'
 
 describe('headers', () => {
   test('removes, sets and appends on the way to the service', () => {

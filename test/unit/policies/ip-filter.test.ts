@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { checkPolicyConfig } from '../../../policies/index.ts'
 import { ipFilter } from '../../../policies/ip-filter.ts'
-import { ask, compile, exchange } from '../../support/exchange.ts'
+import { ask, compile, exchange } from '../../support/policy-run.ts'
 
 const call = (config: unknown, ip: string) => ask(compile(ipFilter, config), exchange({ ip }))
 

@@ -4,7 +4,7 @@ import { checkPolicyConfig } from '../../../policies/index.ts'
 import type { Deps, Exchange, LimitAnswer, LimitTake } from '../../../policies/policy.ts'
 import { rateLimit } from '../../../policies/rate-limit.ts'
 import { problem } from '../../../registry/base/problem.ts'
-import { ask, compile, exchange, identity } from '../../support/exchange.ts'
+import { ask, compile, exchange, identity } from '../../support/policy-run.ts'
 
 const known = (more: Parameters<typeof identity>[0] = {}) => exchange({}, { identity: identity(more) })
 const taken: LimitAnswer = { isAllowed: true, remaining: 7, retryAfterMs: 0, resetMs: 1_200 }
