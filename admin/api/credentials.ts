@@ -1,0 +1,118 @@
+import { z } from 'zod'
+import {
+  createCredential,
+  getCredential,
+  lastUsed,
+  listCredentials,
+  revokeCredential,
+  rotateCredential,
+} from '../../registry/credentials.ts'
+import { CredentialInput, Environment, type Credential as Kept } from '../../registry/model.ts'
+import { getApplication } from '../../registry/partners.ts'
+import type { Registry, Stored } from '../../registry/store.ts'
+import { list, record, route } from '../route.ts'
+import { Credential, listOptions, listQuery, NewCredential, pageOf } from './schemas.ts'
+
+const RotateInput = z.strictObject({
+  overlapSeconds: z
+    .int()
+    .min(0)
+    .max(7_776_000)
+    .describe('How long the older secrets stay good, in seconds; 0 ends them at once.'),
+})
+
+export const credentialRoutes = [
+  route({
+    id: 'listCredentials',
+    method: 'get',
+    path: '/api/applications/{application}/credentials',
+    tag: 'Credentials',
+    summary: 'Lists the credentials of an application, revoked ones too.',
+    permission: 'read',
+    query: listQuery({
+      kind: CredentialInput.shape.kind.optional().describe('Only this kind.'),
+      environment: Environment.optional().describe('Only this environment.'),
+    }),
+    answer: { status: 200, schema: pageOf(Credential) },
+    async handle({ registry, params, query }) {
+      const { value } = await getApplication(registry, params.application)
+      const page = await listCredentials(registry, value.id, listOptions(query))
+      const view = await viewer(registry, page.items)
+      return list(page, view)
+    },
+  }),
+  route({
+    id: 'createCredential',
+    method: 'post',
+    path: '/api/applications/{application}/credentials',
+    tag: 'Credentials',
+    summary: 'Makes an API key or an OAuth client, and shows its secret this once.',
+    description: 'The id of an OAuth client’s credential is its `client_id`.',
+    permission: 'credentials',
+    body: CredentialInput,
+    answer: { status: 201, schema: NewCredential, hasEtag: true },
+    async handle({ registry, actor, params, body }) {
+      const { credential, secret } = await createCredential(registry, actor, params.application, body)
+      const location = `/api/credentials/${credential.value.id}`
+      return { ...(await withSecret(registry, credential, secret)), location }
+    },
+  }),
+  route({
+    id: 'getCredential',
+    method: 'get',
+    path: '/api/credentials/{credential}',
+    tag: 'Credentials',
+    summary: 'Shows a credential; never its secrets.',
+    permission: 'read',
+    answer: { status: 200, schema: Credential, hasEtag: true },
+    async handle({ registry, params }) {
+      const stored = await getCredential(registry, params.credential)
+      return record(stored, await viewer(registry, [stored]))
+    },
+  }),
+  route({
+    id: 'rotateCredential',
+    method: 'post',
+    path: '/api/credentials/{credential}/rotate',
+    tag: 'Credentials',
+    summary: 'Gives a credential a new secret, shown this once; the older ones end after the overlap.',
+    permission: 'credentials',
+    body: RotateInput,
+    answer: { status: 200, schema: NewCredential, hasEtag: true },
+    refuses: ['state-conflict'],
+    async handle({ registry, actor, params, body, ifMatch }) {
+      const { credential, secret } = await rotateCredential(registry, actor, params.credential, body, ifMatch)
+      return withSecret(registry, credential, secret)
+    },
+  }),
+  route({
+    id: 'revokeCredential',
+    method: 'post',
+    path: '/api/credentials/{credential}/revoke',
+    tag: 'Credentials',
+    summary: 'Ends a credential for good. Every gateway refuses it, and its tokens, within a second.',
+    description: 'Asks for no `If-Match`: whoever must stop a leaked key should not have to read it first.',
+    permission: 'credentials',
+    answer: { status: 200, schema: Credential, hasEtag: true },
+    async handle({ registry, actor, params, ifMatch }) {
+      const stored = await revokeCredential(registry, actor, params.credential, ifMatch)
+      return record(stored, await viewer(registry, [stored]))
+    },
+  }),
+]
+
+/** The view of a record without hashes, with the times of last use looked up together. */
+async function viewer(registry: Registry, items: readonly Stored<Kept>[]) {
+  const ids = items.map((item) => item.value.id)
+  const used = ids.length === 0 ? new Map<string, number>() : await lastUsed(registry, ids)
+  return ({ secrets, ...rest }: Kept) => ({
+    ...rest,
+    secrets: secrets.map(({ hash, ...shown }) => shown),
+    lastUsedAt: used.get(rest.id) ?? null,
+  })
+}
+
+async function withSecret(registry: Registry, stored: Stored<Kept>, secret: string) {
+  const view = await viewer(registry, [stored])
+  return { body: { credential: view(stored.value), secret }, etag: stored.etag }
+}

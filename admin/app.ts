@@ -1,0 +1,24 @@
+import express, { type Express } from 'express'
+import { mountDocs } from './docs.ts'
+import { renderProblems, unknownAddress } from './errors.ts'
+import { countRequests, createMetrics } from './metrics.ts'
+import { type Context, mountRoutes } from './mount.ts'
+import { logRequests, openRequest } from './requests.ts'
+import { allRoutes } from './routes.ts'
+
+/** The admin service as an express app; it opens nothing and listens nowhere by itself. */
+export function createAdminApp(context: Context): Express {
+  const app = express()
+  const metrics = createMetrics()
+  app.disable('x-powered-by')
+  app.disable('etag') // ETags are those of the registry, or none: a hash of the body would not fit If-Match.
+  app.enable('case sensitive routing')
+  app.enable('strict routing')
+  app.use(openRequest, countRequests(metrics))
+  if (context.config.LOG_ACCESS === 'on') app.use(logRequests(context.log))
+  mountRoutes(app, allRoutes(metrics), context)
+  mountDocs(app, context)
+  app.use(unknownAddress)
+  app.use(renderProblems(context.log))
+  return app
+}

@@ -1,0 +1,56 @@
+import type { Command } from 'commander'
+import type { AuditEntry, Heartbeat } from '../../../registry/model.ts'
+import { connect, type Io } from '../io.ts'
+import { fields, print, table, time } from '../output.ts'
+
+interface Status {
+  readonly snapshot: number
+  readonly gateways: { readonly alive: number; readonly upToDate: number }
+  readonly store: { readonly latencyMs: number }
+}
+interface AuditOptions {
+  readonly limit: string
+  readonly noun?: string
+  readonly subject?: string
+  readonly actor?: string
+}
+
+export function addPlatformCommands(program: Command, io: Io): void {
+  program
+    .command('status')
+    .description('show the snapshot, the gateways that serve it, and the store')
+    .addHelpText('after', '\nExamples:\n  gatewayctl status\n  gatewayctl status --json')
+    .action(async (_options: unknown, command: Command) => {
+      const client = await connect(io, command)
+      const { body: status } = await client.get<Status>('/api/status')
+      const { items } = (await client.get<{ items: Heartbeat[] }>('/api/gateways')).body
+      const rows = items.map((g) => [g.gatewayId, g.address, g.threads, g.snapshot, time(g.at), g.lastError])
+      print(io, command, { ...status, heartbeats: items }, () => {
+        const { alive, upToDate } = status.gateways
+        const served = `${status.snapshot}, served by ${upToDate} of ${alive} gateways`
+        const head = fields({ snapshot: served, redis: `answers in ${status.store.latencyMs} ms` })
+        return `${head}\n${table(['GATEWAY', 'ADDRESS', 'THREADS', 'SNAPSHOT', 'HEARD', 'LAST ERROR'], rows)}`
+      })
+    })
+
+  program
+    .command('audit')
+    .description('show who changed what and when, newest first')
+    .option('--limit <n>', 'how many entries', '20')
+    .option('--noun <noun>', 'only this noun, e.g. credential')
+    .option('--subject <id>', 'only what was done to this')
+    .option('--actor <id>', 'only what was done with this admin token')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  gatewayctl audit --noun credential\n  gatewayctl audit --subject api_01… --json',
+    )
+    .action(async ({ limit, noun, subject, actor }: AuditOptions, command: Command) => {
+      const given = Object.entries({ limit, noun, subject, actor }).filter(([, value]) => value !== undefined)
+      const query = new URLSearchParams(given as [string, string][]).toString()
+      const { items } = (
+        await (await connect(io, command)).get<{ items: AuditEntry[] }>(`/api/audit?${query}`)
+      ).body
+      const rows = items.map((e) => [time(e.at), e.actor, e.action, e.noun, e.subject])
+      print(io, command, items, () => table(['WHEN', 'WHO', 'WHAT', 'NOUN', 'SUBJECT'], rows))
+    })
+}

@@ -1,0 +1,135 @@
+import type { Command } from 'commander'
+import type { Target, Upstream } from '../../../registry/model.ts'
+import { connect, type Io } from '../io.ts'
+import { requireUpstream } from '../look-up.ts'
+import { fields, print, table } from '../output.ts'
+
+interface Options {
+  readonly target?: readonly string[]
+  readonly strategy?: string
+  readonly title?: string
+  readonly undo?: boolean
+  readonly publish?: boolean
+}
+
+const targetHelp = '<url>, or <id>=<url>; ",weight=5" and ",cap=100" may follow; repeat it for each target'
+
+export function addUpstreamCommands(program: Command, io: Io): void {
+  const upstream = program.command('upstream').description('payment services behind the gateway')
+  const collect = (value: string, before: string[] = []) => [...before, value]
+
+  upstream
+    .command('create <name>')
+    .description('make an upstream with its targets')
+    .requiredOption('--target <target>', targetHelp, collect)
+    .option('--strategy <name>', 'round-robin, weighted or least-connections')
+    .option('--title <text>', 'a name for people')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  gatewayctl upstream create payments --target a=http://10.0.0.5:8080,weight=5 --target b=http://10.0.0.6:8080,cap=50',
+    )
+    .action(async (name: string, options: Options, command: Command) => {
+      const client = await connect(io, command)
+      const input = { name, ...changes(options, command) }
+      const { body } = await client.post<Upstream>('/api/upstreams', input)
+      print(io, command, body, () => describe(body))
+    })
+
+  upstream
+    .command('list')
+    .description('list the upstreams')
+    .addHelpText('after', '\nExamples:\n  gatewayctl upstream list --json')
+    .action(async (_options: Options, command: Command) => {
+      const items = await (await connect(io, command)).all<Upstream>('/api/upstreams')
+      const rows = items.map((u) => [u.name, u.id, u.strategy, u.targets.map((t) => t.url).join(' ')])
+      print(io, command, items, () => table(['NAME', 'ID', 'STRATEGY', 'TARGETS'], rows))
+    })
+
+  upstream
+    .command('show <name>')
+    .description('show an upstream and its targets')
+    .addHelpText('after', '\nExamples:\n  gatewayctl upstream show payments')
+    .action(async (name: string, _options: Options, command: Command) => {
+      const { body } = await requireUpstream(await connect(io, command), name)
+      print(io, command, body, () => describe(body))
+    })
+
+  upstream
+    .command('set <name>')
+    .description('change an upstream; --target replaces all of its targets')
+    .option('--target <target>', targetHelp, collect)
+    .option('--strategy <name>', 'round-robin, weighted or least-connections')
+    .option('--title <text>', 'a name for people')
+    .addHelpText('after', '\nExamples:\n  gatewayctl upstream set payments --strategy least-connections')
+    .action(async (name: string, options: Options, command: Command) => {
+      const client = await connect(io, command)
+      const { body: before, etag } = await requireUpstream(client, name)
+      const input = { ...before, ...changes(options, command) }
+      const { body } = await client.put<Upstream>(`/api/upstreams/${before.id}`, input, etag)
+      print(
+        io,
+        command,
+        body,
+        () => `${describe(body)}\nGateways know it after: gatewayctl publish --upstream ${name}`,
+      )
+    })
+
+  upstream
+    .command('drain <name> <target>')
+    .description('give a target no new calls, and publish that')
+    .option('--undo', 'give it calls again')
+    .option('--no-publish', 'change only the draft')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  gatewayctl upstream drain payments a\n  gatewayctl upstream drain payments a --undo',
+    )
+    .action(async (name: string, targetId: string, options: Options, command: Command) => {
+      const client = await connect(io, command)
+      const { body: before, etag } = await requireUpstream(client, name)
+      if (!before.targets.some(({ id }) => id === targetId))
+        throw new Error(`${name} has no target "${targetId}".`)
+      const isDraining = !options.undo
+      const targets = before.targets.map((t) => (t.id === targetId ? { ...t, isDraining } : t))
+      const { body } = await client.put<Upstream>(`/api/upstreams/${before.id}`, { ...before, targets }, etag)
+      if (options.publish)
+        await client.post('/api/publish', {
+          upstreams: [before.id],
+          note: `${isDraining ? 'drain' : 'refill'} ${targetId} of ${name}`,
+        })
+      print(io, command, body, () => describe(body))
+    })
+}
+
+function changes({ target, strategy, title }: Options, command: Command) {
+  const targets = target?.map((text, i) => parseTarget(text, i, command))
+  return {
+    ...(targets ? { targets } : {}),
+    ...(strategy === undefined ? {} : { strategy }),
+    ...(title === undefined ? {} : { title }),
+  }
+}
+
+function parseTarget(text: string, index: number, command: Command): Partial<Target> {
+  const [address = '', ...extras] = text.split(',')
+  const named = /^([a-z0-9][a-z0-9._-]*)=(.*)$/.exec(address)
+  const target: Record<string, unknown> = { id: named?.[1] ?? `t${index + 1}`, url: named?.[2] ?? address }
+  for (const extra of extras) {
+    const [, name, count] = /^(weight|cap)=(\d+)$/.exec(extra) ?? []
+    if (!name) command.error(`--target: ${extra} is neither weight=<n> nor cap=<n>`, { exitCode: 2 })
+    target[name === 'cap' ? 'maxConnections' : 'weight'] = Number(count)
+  }
+  return target
+}
+
+function describe({ name, id, strategy, targets, ...rest }: Upstream): string {
+  const { connectTimeoutMs, firstByteTimeoutMs, idleTimeoutMs, timeoutMs, maxAttempts } = rest
+  const rows = targets.map((t) => [
+    t.id,
+    t.url,
+    t.weight,
+    t.maxConnections ?? '-',
+    t.isDraining ? 'draining' : 'serving',
+  ])
+  const settings = { connectTimeoutMs, firstByteTimeoutMs, idleTimeoutMs, timeoutMs, maxAttempts }
+  return `${fields({ name, id, strategy, ...settings })}\n${table(['TARGET', 'URL', 'WEIGHT', 'CAP', 'STATE'], rows)}`
+}

@@ -1,0 +1,50 @@
+import { adminTokenRoutes } from './api/admin-tokens.ts'
+import { apiRoutes } from './api/apis.ts'
+import { applicationRoutes } from './api/applications.ts'
+import { credentialRoutes } from './api/credentials.ts'
+import { documentRoutes } from './api/documents.ts'
+import { operationRoutes } from './api/operations.ts'
+import { partnerRoutes } from './api/partners.ts'
+import { planRoutes } from './api/plans.ts'
+import { settingsRoutes } from './api/settings.ts'
+import { snapshotRoutes } from './api/snapshots.ts'
+import { probeRoutes, statusRoutes } from './api/status.ts'
+import { subscriptionRoutes } from './api/subscriptions.ts'
+import { upstreamRoutes } from './api/upstreams.ts'
+import { versionRoutes } from './api/versions.ts'
+import { describeRoutes } from './describe.ts'
+import type { Metrics } from './metrics.ts'
+import { type AnyRoute, route } from './route.ts'
+
+/** Every address of the admin service but the pages of its documents: what is mounted and what is described. */
+export function allRoutes(metrics: Metrics): AnyRoute[] {
+  const routes: AnyRoute[] = [
+    ...apiRoutes,
+    ...versionRoutes,
+    ...documentRoutes,
+    ...operationRoutes,
+    ...upstreamRoutes,
+    ...planRoutes,
+    ...partnerRoutes,
+    ...applicationRoutes,
+    ...subscriptionRoutes,
+    ...credentialRoutes,
+    ...settingsRoutes,
+    ...snapshotRoutes,
+    ...statusRoutes,
+    ...adminTokenRoutes,
+    ...probeRoutes(metrics),
+    route({
+      id: 'getOpenApi',
+      method: 'get',
+      path: '/api/openapi.json',
+      tag: 'Probes',
+      summary: 'This document.',
+      permission: 'public',
+      answer: { status: 200, types: ['application/json'] },
+      handle: async () => ({ raw: { type: 'application/json', bytes: text } }),
+    }),
+  ]
+  const text = JSON.stringify(describeRoutes(routes))
+  return routes
+}
