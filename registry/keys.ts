@@ -25,6 +25,8 @@ export function keysWith(prefix: string) {
   const registry = `${prefix}{registry}:`
   return {
     prefix,
+    /** stands before every key of the configuration */
+    registry,
     /** hash {etag, json} */
     record: (noun: Noun, id: string) => `${registry}${noun}:${id}`,
     /** sorted set of ids, all scores 0: read by lexical range, which is by age */
@@ -33,7 +35,7 @@ export function keysWith(prefix: string) {
     children: (parentId: string, noun: Noun) => `${registry}children:${parentId}:${noun}`,
     /** hash name -> id; `within` is '' or the parent's id where names are unique only inside it */
     names: (noun: Noun, within = '') => `${registry}names:${noun}${within && `:${within}`}`,
-    /** hash: keyed hash of an API key, client secret or admin token -> credential id */
+    /** hash: keyed hash of an API key, client secret or admin token -> `credential application partner`, or the id of the admin token */
     secrets: () => `${registry}secrets`,
     /** hash: credential id -> when it was last used, in ms */
     lastUsed: () => `${registry}last-used`,
@@ -45,6 +47,10 @@ export function keysWith(prefix: string) {
     currentSnapshot: () => `${registry}snapshot-current`,
     /** string: the highest number given out */
     lastSnapshot: () => `${registry}snapshot-last`,
+    /** hash: number -> JSON of what a list shows of that snapshot */
+    snapshotSummaries: () => `${registry}snapshot-summaries`,
+    /** string: JSON of version id -> scopes, of the current snapshot */
+    publishedScopes: () => `${registry}published-scopes`,
     /** stream of audit entries */
     audit: () => `${registry}audit`,
     /** stream of what gateways must hear of: new snapshots, things revoked */

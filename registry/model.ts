@@ -63,6 +63,7 @@ const BasePath = z
   .string()
   .regex(/^(\/[A-Za-z0-9._~-]+)*$/, 'a base path is empty, or like /payments/v1 without a slash at the end')
   .max(200)
+const HeaderName = z.string().regex(/^[a-z0-9-]{1,64}$/, 'a header name in lower case')
 const HostName = z
   .string()
   .regex(/^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*$/, 'a host name in lower case, without port')
@@ -77,10 +78,7 @@ export const Routing = z
     z.strictObject({
       by: z.literal('header'),
       basePath: BasePath.describe('Stands before every path of the document, e.g. `/payments`.'),
-      header: z
-        .string()
-        .regex(/^[a-z0-9-]{1,64}$/, 'a header name in lower case')
-        .describe('Header that names the version.'),
+      header: HeaderName.describe('Header that names the version.'),
       value: z.string().min(1).max(128).describe('Value of that header that means this version.'),
       isDefault: z.boolean().default(false).describe('Whether calls without the header come here.'),
     }),
@@ -263,10 +261,39 @@ export const UpstreamInput = z.strictObject({
     .max(100_000)
     .optional()
     .describe('PEM of the authority that signs the targets’ certificates, if it is a private one.'),
+  credential: z
+    .strictObject({
+      header: HeaderName.describe('Header that carries it, e.g. `authorization`.'),
+      value: z
+        .string()
+        .regex(/^[\t\x20-\x7E]*$/, 'printable ASCII only')
+        .min(1)
+        .max(8_000)
+        .describe('The whole value of that header. Kept sealed, never shown again.'),
+    })
+    .nullish()
+    .describe('What the gateway presents to the service. Absent: as it is; `null`: none.'),
 })
 export type UpstreamInput = z.infer<typeof UpstreamInput>
-export const Upstream = z.object({ ...Kept.shape, ...UpstreamInput.shape })
+export const Upstream = z.object({
+  ...Kept.shape,
+  ...UpstreamInput.shape,
+  credential: z
+    .object({ header: HeaderName, hint: z.string().describe('Its last characters, to recognise it.') })
+    .nullable()
+    .default(null)
+    .describe('What the gateway presents to the service; its value is never shown again.'),
+})
 export type Upstream = z.infer<typeof Upstream>
+/**
+ * An upstream as it is kept and published: with the value of its credential, sealed. Not for answers to people.
+ * See registry/sealed.ts for sealing and opening.
+ */
+export const SealedUpstream = z.object({
+  ...Upstream.shape,
+  sealedCredential: z.string().nullable().default(null).describe('AES-256-GCM envelope of the value.'),
+})
+export type SealedUpstream = z.infer<typeof SealedUpstream>
 
 // ---- partner, application, credential, plan, subscription -------------------------------------------------------
 
@@ -428,7 +455,7 @@ export type PublishedVersion = z.infer<typeof PublishedVersion>
 export const PublishedApi = z.object({ ...Api.shape, versions: z.array(PublishedVersion) })
 export type PublishedApi = z.infer<typeof PublishedApi>
 
-/** All that gateways must know, and one number. Immutable. Holds no secret. */
+/** All that gateways must know, and one number. Immutable. Holds no secret in clear. */
 export const Snapshot = z.object({
   number: z.int().nonnegative(),
   createdAt: z.int(),
@@ -436,10 +463,20 @@ export const Snapshot = z.object({
   note: z.string(),
   policies: PolicyConfigs.describe('Defaults of the whole gateway.'),
   apis: z.array(PublishedApi),
-  upstreams: z.array(Upstream),
+  upstreams: z.array(SealedUpstream),
   plans: z.array(Plan),
 })
 export type Snapshot = z.infer<typeof Snapshot>
+
+/** A snapshot in a list. */
+export const SnapshotSummary = z.object({
+  number: z.int().positive(),
+  createdAt: z.int(),
+  createdBy: z.string(),
+  note: z.string(),
+  apis: z.int().describe('How many APIs it holds.'),
+})
+export type SnapshotSummary = z.infer<typeof SnapshotSummary>
 
 /** Told to all gateways through the event stream. */
 export const RegistryEvent = z.discriminatedUnion('kind', [

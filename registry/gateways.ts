@@ -1,0 +1,25 @@
+import { Heartbeat } from './model.ts'
+import { guarded } from './redis.ts'
+import { parseStored, type Registry, replies } from './store.ts'
+
+/** After this much silence a gateway counts as gone. */
+const silenceMs = 60_000
+
+/** Says that a gateway is there and what it serves. @throws Problem store-unavailable */
+export async function beat(r: Registry, heartbeat: Heartbeat): Promise<void> {
+  const now = r.now()
+  const pipeline = r.redis
+    .pipeline()
+    .set(r.keys.heartbeat(heartbeat.gatewayId), JSON.stringify(heartbeat), 'PX', silenceMs)
+    .zadd(r.keys.heartbeats(), now, heartbeat.gatewayId)
+    .zremrangebyscore(r.keys.heartbeats(), '-inf', now - silenceMs)
+  await replies(pipeline.exec())
+}
+
+/** The gateways heard of within the last 60 s, by id. @throws Problem store-unavailable */
+export async function listGateways(r: Registry): Promise<Heartbeat[]> {
+  const ids = await guarded(r.redis.zrangebyscore(r.keys.heartbeats(), r.now() - silenceMs, '+inf'))
+  if (ids.length === 0) return []
+  const kept = await guarded(r.redis.mget(ids.sort().map((id) => r.keys.heartbeat(id))))
+  return kept.flatMap((json) => (json === null ? [] : [parseStored(Heartbeat, json, 'heartbeat')]))
+}

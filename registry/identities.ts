@@ -1,0 +1,134 @@
+import { hashSecret, looksLikeSecret } from './base/secrets.ts'
+import { kinds } from './kinds.ts'
+import { Application, Credential, type Environment, Partner } from './model.ts'
+import { guarded } from './redis.ts'
+import { findMany, parseStored, type Registry, replies } from './store.ts'
+import { findToken } from './tokens.ts'
+
+/** Who presents a secret or token, and what they may do: all that a gateway needs to know of them. */
+export interface IdentityRecord {
+  readonly partnerId: string
+  readonly applicationId: string
+  readonly credentialId: string
+  readonly environment: Environment
+  readonly kind: Credential['kind']
+  /** `null`: not narrowed by the credential or token. */
+  readonly scopes: string[] | null
+  readonly subscriptions: {
+    readonly versionId: string
+    readonly planId: string | null
+    readonly scopes: string[] | null
+  }[]
+  /** When it ends by itself, in ms since the epoch; `null`: never. */
+  readonly expiresAt: number | null
+}
+
+/**
+ * Finds who presents an API key or client secret. Costs nothing when the text has not its form, else one round trip
+ * when it is unknown and three when it is known.
+ *
+ * @returns undefined when it is unknown, revoked, expired or its partner or application is suspended
+ * @throws Problem store-unavailable
+ */
+export async function findIdentityBySecret(
+  r: Registry,
+  kind: 'api-key' | 'client-secret',
+  secret: string,
+): Promise<IdentityRecord | undefined> {
+  if (!looksLikeSecret(`${kind}:live`, secret) && !looksLikeSecret(`${kind}:sandbox`, secret))
+    return undefined
+  const hash = hashSecret(r.secrets.hashKey, secret)
+  const owner = await guarded(r.redis.hget(r.keys.secrets(), hash))
+  const [credentialId, applicationId, partnerId] = owner?.split(' ') ?? []
+  if (!credentialId || !applicationId || !partnerId) return undefined
+  const live = await findLive(r, { credentialId, applicationId, partnerId })
+  const kept = live?.credential.secrets.find((one) => one.hash === hash)
+  if (!live || !kept || isPast(kept.expiresAt, r.now())) return undefined
+  return identityOf(live, live.credential.scopes, earliest(kept.expiresAt, live.credential.expiresAt))
+}
+
+/**
+ * Finds who presents an access token. Its credential must still be live.
+ *
+ * @returns undefined when the token is unknown, revoked or expired, or when what stands behind it is no longer live
+ * @throws Problem store-unavailable
+ */
+export async function findIdentityByToken(r: Registry, token: string): Promise<IdentityRecord | undefined> {
+  const grant = await findToken(r, token)
+  const live = grant && (await findLive(r, grant))
+  return live && identityOf(live, grant.scopes, earliest(grant.expiresAt, live.credential.expiresAt))
+}
+
+/**
+ * An OAuth client and all scopes it may ask for: those of its application’s subscriptions (where one names none, all
+ * that its published version has), narrowed by the credential.
+ *
+ * @returns undefined when there is no such client, or it is revoked, expired or suspended
+ * @throws Problem store-unavailable
+ */
+export async function findClient(
+  r: Registry,
+  clientId: string,
+): Promise<{ credential: Credential; scopes: string[] } | undefined> {
+  const [stored] = await findMany(r, kinds.credential, [clientId])
+  if (stored?.value.kind !== 'oauth-client') return undefined
+  const { applicationId, partnerId } = stored.value
+  const live = await findLive(r, { credentialId: clientId, applicationId, partnerId })
+  if (!live) return undefined
+  const json = await guarded(r.redis.get(r.keys.publishedScopes()))
+  const published: Record<string, string[]> = json === null ? {} : JSON.parse(json)
+  const granted = new Set(live.subscriptions.flatMap((s) => s.scopes ?? published[s.versionId] ?? []))
+  const narrowed = live.credential.scopes
+  const scopes = narrowed === null ? [...granted] : narrowed.filter((scope) => granted.has(scope))
+  return { credential: live.credential, scopes: scopes.sort() }
+}
+
+interface Live {
+  readonly credential: Credential
+  readonly subscriptions: IdentityRecord['subscriptions']
+}
+
+/** A credential and its application’s subscriptions, unless anything on the way up to the partner is not live. */
+async function findLive(
+  r: Registry,
+  ids: { credentialId: string; applicationId: string; partnerId: string },
+): Promise<Live | undefined> {
+  const { keys } = r
+  const pipeline = r.redis
+    .pipeline()
+    .hget(keys.record('credential', ids.credentialId), 'json')
+    .hget(keys.record('application', ids.applicationId), 'json')
+    .hget(keys.record('partner', ids.partnerId), 'json')
+    .zrange(keys.children(ids.applicationId, 'subscription'), 0, '-1')
+  const [credentialJson, applicationJson, partnerJson, subscriptionIds] = (await replies(
+    pipeline.exec(),
+  )) as [string | null, string | null, string | null, string[]]
+  if (credentialJson === null || applicationJson === null || partnerJson === null) return undefined
+  const credential = parseStored(Credential, credentialJson, 'credential')
+  if (credential.revokedAt !== null || isPast(credential.expiresAt, r.now())) return undefined
+  if (parseStored(Application, applicationJson, 'application').isSuspended) return undefined
+  if (parseStored(Partner, partnerJson, 'partner').isSuspended) return undefined
+  const subscriptions = await findMany(r, kinds.subscription, subscriptionIds)
+  return {
+    credential,
+    subscriptions: subscriptions.flatMap((s) =>
+      s ? [{ versionId: s.value.versionId, planId: s.value.planId, scopes: s.value.scopes }] : [],
+    ),
+  }
+}
+
+function identityOf(
+  { credential, subscriptions }: Live,
+  scopes: string[] | null,
+  expiresAt: number | null,
+): IdentityRecord {
+  const { id, applicationId, partnerId, environment, kind } = credential
+  return { partnerId, applicationId, credentialId: id, environment, kind, scopes, subscriptions, expiresAt }
+}
+
+const isPast = (end: number | null, now: number) => end !== null && end <= now
+
+function earliest(a: number | null, b: number | null): number | null {
+  if (a === null || b === null) return a ?? b
+  return Math.min(a, b)
+}

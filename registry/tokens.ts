@@ -1,0 +1,52 @@
+import { problem } from './base/problem.ts'
+import { hashSecret, looksLikeSecret, newSecret } from './base/secrets.ts'
+import { announce } from './events.ts'
+import { TokenGrant } from './model.ts'
+import { guarded } from './redis.ts'
+import { parseStored, type Registry } from './store.ts'
+
+/**
+ * Issues an opaque access token and returns it once; its grant is kept under the token’s keyed hash until it ends.
+ *
+ * @throws Problem `state-conflict` when the grant has ended already
+ * @throws Problem store-unavailable; then nobody has the token
+ */
+export async function issueToken(r: Registry, grant: TokenGrant): Promise<string> {
+  const lifetimeMs = grant.expiresAt - r.now()
+  if (lifetimeMs <= 0) throw problem('state-conflict', { detail: 'The grant has ended already.' })
+  const token = newSecret(`access-token:${grant.environment}`)
+  await guarded(r.redis.set(keyOf(r, token), JSON.stringify(TokenGrant.parse(grant)), 'PX', lifetimeMs))
+  return token
+}
+
+/**
+ * What a token stands for. Costs nothing when the text has not the form of a token. Says nothing of whether its
+ * credential is still live: see `findIdentityByToken`.
+ *
+ * @returns undefined when it is unknown, revoked or expired. @throws Problem store-unavailable
+ */
+export async function findToken(r: Registry, token: string): Promise<TokenGrant | undefined> {
+  if (!isToken(token)) return undefined
+  const json = await guarded(r.redis.get(keyOf(r, token)))
+  const grant = json === null ? undefined : parseStored(TokenGrant, json, 'token')
+  return grant && grant.expiresAt > r.now() ? grant : undefined
+}
+
+/** Ends a token, in all gateways at once. @returns whether there was one. @throws Problem store-unavailable */
+export async function revokeToken(r: Registry, token: string): Promise<boolean> {
+  if (!isToken(token)) return false
+  const key = keyOf(r, token)
+  if ((await guarded(r.redis.exists(key))) === 0) return false
+  // Token and events live in different slots, so this cannot be one step. Told before and after: if we die in
+  // between, the caches are empty already; if a gateway looks it up in between, the second word clears it.
+  const event = { kind: 'token', hash: hashSecret(r.secrets.hashKey, token) } as const
+  await announce(r, event)
+  await guarded(r.redis.del(key))
+  await announce(r, event)
+  return true
+}
+
+const isToken = (text: string) =>
+  looksLikeSecret('access-token:live', text) || looksLikeSecret('access-token:sandbox', text)
+
+const keyOf = (r: Registry, token: string) => r.keys.token(hashSecret(r.secrets.hashKey, token))

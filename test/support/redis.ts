@@ -1,0 +1,121 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createConnection, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createLog } from '../../registry/base/log.ts'
+import { keysWith } from '../../registry/keys.ts'
+import { closeRedis, openRedis } from '../../registry/redis.ts'
+import type { Registry } from '../../registry/store.ts'
+import { until } from './until.ts'
+
+export interface TestRedis {
+  readonly url: string
+  readonly port: number
+  pid: number
+  /** Ends it in an orderly way; its data stay for `start`, where it keeps any. */
+  stop(): Promise<void>
+  /** SIGKILL. */
+  kill(): Promise<void>
+  /** Again, on the same port and data. */
+  start(): Promise<void>
+}
+
+const running = new Set<ChildProcess>()
+const folders = new Set<string>()
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+})
+
+/**
+ * Starts a Redis of its own on a free port, with an append-only file, and waits until it answers. Whatever a test
+ * forgets to stop ends with the test's process.
+ */
+export async function startRedis(
+  options: { args?: readonly string[]; port?: number } = {},
+): Promise<TestRedis> {
+  const port = options.port ?? (await freePort())
+  const folder = mkdtempSync(join(tmpdir(), 'test-redis-'))
+  folders.add(folder)
+  let child: ChildProcess
+  const end = async (signal: NodeJS.Signals) => {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    const ended = once(child, 'exit')
+    child.kill(signal)
+    await ended
+  }
+  const redis: TestRedis = {
+    url: `redis://127.0.0.1:${port}`,
+    port,
+    pid: 0,
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
+    async start() {
+      const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '']
+      const kept = ['--appendonly', 'yes', '--appendfsync', 'always', '--shutdown-timeout', '0']
+      child = spawn('redis-server', [...args, ...kept, ...(options.args ?? [])], { stdio: 'ignore' })
+      running.add(child)
+      child.once('exit', () => running.delete(child))
+      redis.pid = child.pid ?? 0
+      await until(() => answers(port), { timeoutMs: 10_000 })
+    },
+  }
+  await redis.start()
+  return redis
+}
+
+let shared: Promise<TestRedis> | undefined
+
+/** A registry with a prefix of its own, on a Redis that all tests of the file share. */
+export async function testRegistry(
+  options: { url?: string; timeoutMs?: number } = {},
+): Promise<Registry & { url: string; close(): Promise<void> }> {
+  if (!options.url) shared ??= startRedis()
+  const url = options.url ?? (await shared!).url
+  const prefix = `t${randomBytes(6).toString('hex')}:`
+  const redis = openRedis(
+    { REDIS_URL: url, REDIS_PREFIX: prefix, REDIS_TIMEOUT_MS: options.timeoutMs ?? 2_000 },
+    createLog('test', 'silent'),
+  )
+  return {
+    url,
+    redis,
+    keys: keysWith(prefix),
+    now: Date.now,
+    secrets: { hashKey: randomBytes(32), sealKeys: [{ id: 'one', key: randomBytes(32) }] },
+    close: () => closeRedis(redis),
+  }
+}
+
+/** Ends the Redis that the test file shares; for `afterAll`. */
+export async function stopSharedRedis(): Promise<void> {
+  await (await shared)?.kill()
+  shared = undefined
+}
+
+/** A port of the loopback that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+/** Whether a Redis (or a Sentinel) on this port says PONG. */
+async function answers(port: number): Promise<boolean> {
+  const socket = createConnection(port, '127.0.0.1')
+  try {
+    await once(socket, 'connect')
+    socket.write('PING\r\n')
+    const [chunk] = await once(socket, 'data')
+    return String(chunk).startsWith('+PONG')
+  } finally {
+    socket.destroy()
+  }
+}
