@@ -129,7 +129,7 @@ function hostName(host: string | undefined): string {
 
 /** RFC 9112 §3.2.2: the absolute form is taken from a proxy's client when it names the same host as Host does. */
 function originForm(target: string, host: string): string {
-  const match = /^https?:\/\/([^/?#@]+)(.*)$/i.exec(target)
+  const match = /^https?:\/\/([^/?#@]+)((?:[/?].*)?)$/i.exec(target)
   if (!match) throw malformed('Its target is not a path.')
   if (hostName(match[1]) !== host) throw malformed('Its target names another host than its Host header.')
   const rest = match[2]!

@@ -25,7 +25,7 @@ export interface FollowState {
   /** Whether it came from the file, because Redis could not be reached. */
   isFromFile: boolean
   /** Whether the registry is in contact. */
-  isInContact: boolean
+  readonly isInContact: boolean
   /** Why the newest snapshot is not in force; '' when it is. */
   lastError: string
 }
@@ -52,7 +52,9 @@ export function createFollowing(parts: FollowParts): Following {
     snapshot: -1,
     snapshotCreatedAt: 0,
     isFromFile: false,
-    isInContact: false,
+    get isInContact() {
+      return Date.now() - view.contactAt() < contactLapseMs
+    },
     lastError: '',
   }
   let loading: Promise<void> | undefined
@@ -127,7 +129,6 @@ export function createFollowing(parts: FollowParts): Following {
     while (!signal.aborted) {
       await wait(pollMs, undefined, { signal }).catch(() => {})
       if (signal.aborted) return
-      state.isInContact = Date.now() - view.contactAt() < contactLapseMs
       await catchUp().catch((error) =>
         log.debug({ err: error }, 'the current snapshot could not be asked for'),
       )
@@ -166,7 +167,7 @@ export function createFollowing(parts: FollowParts): Following {
   return {
     state,
     async start() {
-      await catchUp().catch(startFromFile)
+      await catchUp().then(() => view.markContact(Date.now()), startFromFile)
       void follow().catch((error) => log.fatal({ err: error }, 'following the registry ended'))
       void poll()
       void beatOn()

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream'
 import { type Dispatcher, Pool } from 'undici'
 import type { Exchange } from '../policies/policy.ts'
 import { Problem, type ProblemCode, problem } from '../registry/base/problem.ts'
-import type { Target, Upstream } from '../registry/model.ts'
+import type { SealedUpstream, Target } from '../registry/model.ts'
 import { CallerGone } from './body.ts'
 import { incomingHeaders } from './outgoing.ts'
 import { type Pipeline, run } from './pipeline.ts'
@@ -11,7 +11,7 @@ import type { LiveTarget } from './targets.ts'
 
 /** The only file that sends HTTP to a target. */
 
-export function openPool(upstream: Upstream, target: Target): Pool {
+export function openPool(upstream: SealedUpstream, target: Target): Pool {
   return new Pool(target.url, {
     connections: target.maxConnections ?? null,
     pipelining: 1,

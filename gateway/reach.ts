@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
+import { setHeader } from '../policies/header-list.ts'
 import type { Exchange } from '../policies/policy.ts'
 import { type Problem, problem } from '../registry/base/problem.ts'
 import { CallerGone, readBody, smallBodyBytes, streamBody } from './body.ts'
@@ -91,7 +92,7 @@ export async function chooseTarget(
   if (!target) throw problem('internal', { note: 'no policy chose a target' })
   const keptHost = upstream.settings.preserveHost ? x.request.headers.host : undefined
   headers.push('host', (keptHost as string | undefined) ?? target.host)
-  if (upstream.credential) headers.push(...upstream.credential)
+  if (upstream.credential) setHeader(headers, upstream.credential.header, upstream.credential.value)
   return target
 }
 

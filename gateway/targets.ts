@@ -1,7 +1,7 @@
 import type { Pool } from 'undici'
 import { createChooser } from '../policies/balance/index.ts'
 import type { TargetView, UpstreamView } from '../policies/policy.ts'
-import type { Target, Upstream } from '../registry/model.ts'
+import type { SealedUpstream, Target } from '../registry/model.ts'
 import type { SharedView } from './shared.ts'
 
 /** A target as one table sees it. Its count lives in its slot and its connections in its pool: both outlive the table. */
@@ -13,26 +13,26 @@ export interface LiveTarget extends TargetView {
 }
 
 export interface LiveUpstream extends UpstreamView {
-  readonly settings: Upstream
+  readonly settings: SealedUpstream
   readonly targets: readonly LiveTarget[]
-  /** What the gateway presents to the service, where the upstream has a credential: a header and its value. */
-  readonly credential: readonly [string, string] | undefined
+  /** What the gateway presents to the service, where the upstream has a credential. */
+  readonly credential: { readonly header: string; readonly value: string } | undefined
 }
 
 /** Target ids are names inside an upstream; counts are kept under both. */
-export const slotKey = (upstream: Pick<Upstream, 'id'>, target: Pick<Target, 'id'>) =>
+export const slotKey = (upstream: Pick<SealedUpstream, 'id'>, target: Pick<Target, 'id'>) =>
   `${upstream.id}/${target.id}`
 
 /** Connection pools by what decides about a connection, shared by all tables that use them. */
 export interface Pools {
   /** A pool for the target, counted as used once more. */
-  acquire(upstream: Upstream, target: Target): { pool: Pool; key: string }
+  acquire(upstream: SealedUpstream, target: Target): { pool: Pool; key: string }
   /** Not used any more by one table; closes when by none: calls in flight finish. */
   release(key: string): void
   closeAll(): Promise<void>
 }
 
-export function createPools(openPool: (upstream: Upstream, target: Target) => Pool): Pools {
+export function createPools(openPool: (upstream: SealedUpstream, target: Target) => Pool): Pools {
   const pools = new Map<string, { pool: Pool; users: number }>()
   return {
     acquire(upstream, target) {
@@ -67,13 +67,12 @@ export interface UpstreamParts {
   readonly pools: Pools
   readonly shared: SharedView
   readonly slots: ReadonlyMap<string, number>
-  /** Opens a sealed credential. */
-  readonly unseal: (upstream: Upstream) => readonly [string, string] | undefined
+  readonly openCredential: (upstream: SealedUpstream) => { header: string; value: string } | undefined
 }
 
 /** @returns the upstream, and the keys of the pools to release with its table */
 export function buildUpstream(
-  settings: Upstream,
+  settings: SealedUpstream,
   parts: UpstreamParts,
 ): { upstream: LiveUpstream; poolKeys: string[] } {
   const poolKeys: string[] = []
@@ -87,7 +86,7 @@ export function buildUpstream(
   const { id, name, strategy } = settings
   const choose = createChooser(strategy, targets)
   return {
-    upstream: { id, name, strategy, targets, choose, settings, credential: parts.unseal(settings) },
+    upstream: { id, name, strategy, targets, choose, settings, credential: parts.openCredential(settings) },
     poolKeys,
   }
 }

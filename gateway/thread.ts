@@ -12,7 +12,7 @@ import {
 } from '../registry/credentials.ts'
 import { takeTokens } from '../registry/limits.ts'
 import { closeRedis } from '../registry/redis.ts'
-import { openUpstreamCredential } from '../registry/sealed.ts'
+import { openCredential } from '../registry/sealed.ts'
 import { openRegistry, type Registry } from '../registry/store.ts'
 import { openAccessLog } from './access-log.ts'
 import { createAuthorizationServerApp } from './authorization-server.ts'
@@ -65,9 +65,13 @@ export function createThread(
     findIdentityByToken: tokens.find,
     takeTokens: (take: Parameters<typeof takeTokens>[1]) => takeTokens(registry, take),
   })
-  const unseal = (upstream: Parameters<typeof openUpstreamCredential>[1]) =>
-    openUpstreamCredential(registry, upstream)
-  const tables = createTables((slots) => ({ pools, shared: view, slots, unseal, depsAt }))
+  const tables = createTables((slots) => ({
+    pools,
+    shared: view,
+    slots,
+    openCredential: (upstream) => openCredential(registry, upstream),
+    depsAt,
+  }))
 
   const parts: HandleParts = {
     holdTable() {

@@ -1,148 +1,51 @@
-import type {
-  Deps,
-  Exchange,
-  Hooks,
-  Identity,
-  IncomingRequest,
-  Policy,
-  Reply,
-  Route,
-  TargetView,
-} from '../../policies/policy.ts'
-import { newSecret } from '../../registry/base/secrets.ts'
+import type { IncomingMessage } from 'node:http'
+import { type ExchangeLimits, openExchange, readRequest } from '../../gateway/exchange.ts'
+import type { Exchange } from '../../policies/policy.ts'
 
-/** Builders for unit tests of policies: what does not matter has a default, what does is passed. */
+export interface RequestLike {
+  readonly method?: string
+  readonly url?: string
+  /** Names and values in turn. */
+  readonly raw?: readonly string[]
+  readonly remoteAddress?: string
+  readonly httpVersion?: string
+}
 
-export const liveKey = newSecret('api-key:live')
-export const liveToken = newSecret('access-token:live')
-
-export function exchange(
-  request: Partial<IncomingRequest> = {},
-  more: Partial<Omit<Exchange, 'request'>> = {},
-): Exchange {
-  return {
-    id: 'req-1',
-    startedAt: 0,
-    request: {
-      method: 'GET',
-      url: '/payments/v1/payment',
-      path: '/payments/v1/payment',
-      query: '',
-      headers: {},
-      rawHeaders: [],
-      ip: '192.0.2.7',
-      host: 'api.bank.example',
-      scheme: 'https',
-      contentLength: undefined,
-      hasBody: false,
-      body: undefined,
-      maxBodyBytes: 1_000_000,
-      ...request,
-    },
-    route: route(),
-    params: {},
-    identity: undefined,
-    environment: 'live',
-    outgoing: undefined,
-    upstream: undefined,
-    target: undefined,
-    attempt: 0,
-    tried: [],
-    response: undefined,
-    problem: undefined,
-    responseHeaders: [],
-    notes: {},
-    ...more,
+/** A request as Node's parser hands it over: duplicates joined or dropped as Node does for the headers that matter here. */
+export function incoming({
+  method = 'GET',
+  url = '/',
+  raw = ['Host', 'api.test'],
+  remoteAddress = '192.0.2.1',
+  httpVersion = '1.1',
+}: RequestLike) {
+  const headers: Record<string, string> = {}
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i]!.toLowerCase()
+    const single = ['host', 'authorization', 'content-length'].includes(name)
+    headers[name] =
+      name in headers && !single ? `${headers[name]}, ${raw[i + 1]}` : (headers[name] ?? raw[i + 1]!)
   }
-}
-
-export function route(more: Partial<Route> = {}): Route {
   return {
-    apiId: 'api_1',
-    apiName: 'payments',
-    versionId: 'ver_1',
-    versionName: 'v1',
-    revision: 1,
-    environments: ['live', 'sandbox'],
-    operation: {
-      id: 'createPayment',
-      method: 'POST',
-      path: '/payment',
-      summary: '',
-      tags: [],
-      isDeprecated: false,
-      scopes: [],
-      isAnonymous: false,
-    },
-    scopes: [],
-    ...more,
-  }
+    method,
+    url,
+    headers,
+    rawHeaders: [...raw],
+    httpVersion,
+    socket: { remoteAddress },
+  } as unknown as IncomingMessage
 }
 
-export function identity(more: Partial<Identity> = {}): Identity {
-  return {
-    partnerId: 'par_1',
-    applicationId: 'app_1',
-    credentialId: 'crd_1',
-    environment: 'live',
-    method: 'api-key',
-    scopes: undefined,
-    subscriptions: new Map([['ver_1', { planId: null, scopes: null }]]),
-    expiresAt: Number.POSITIVE_INFINITY,
-    ...more,
-  }
+export const limits: ExchangeLimits = {
+  maxUrlBytes: 200,
+  maxHeaders: 20,
+  maxBodyBytes: 1_000,
+  isTrustedProxy: (address) => address.startsWith('10.'),
 }
 
-export function deps(more: Partial<Deps> = {}): Deps {
-  return {
-    now: () => 0,
-    place: { level: 'version', id: 'ver_1' },
-    findIdentityByKey: (key) => (key === liveKey ? identity() : undefined),
-    findIdentityByToken: (token) => (token === liveToken ? identity({ method: 'bearer' }) : undefined),
-    takeTokens: () => ({ isAllowed: true, remaining: 9, retryAfterMs: 0, resetMs: 1_000 }),
-    realm: 'https://api.bank.example',
-    ...more,
-  }
-}
-
-/** Compiles as the gateway does: the config passes the schema first. */
-export function compile<C>(policy: Policy<C>, config: unknown = {}, more: Partial<Deps> = {}): Hooks {
-  return policy.compile(policy.schema.parse(config), deps(more))
-}
-
-/** What the onRequest hook gives, whether at once or later. */
-export async function ask(hooks: Hooks, x: Exchange): Promise<Reply | undefined> {
-  return (await hooks.onRequest!(x)) ?? undefined
-}
-
-export interface FakeTarget extends TargetView {
-  isDraining: boolean
-  /** Most slots ever held at once. */
-  peak: number
-  /** Slots taken in all. */
-  taken: number
-}
-
-export function target(id: string, more: { weight?: number; maxConnections?: number } = {}): FakeTarget {
-  const maxConnections = more.maxConnections ?? Number.POSITIVE_INFINITY
-  let held = 0
-  return {
-    id,
-    weight: more.weight ?? 1,
-    maxConnections,
-    isDraining: false,
-    peak: 0,
-    taken: 0,
-    inFlight: () => held,
-    tryAcquire() {
-      if (held >= maxConnections) return false
-      held++
-      this.taken++
-      this.peak = Math.max(this.peak, held)
-      return true
-    },
-    release() {
-      held--
-    },
-  }
+export function readExchange(request: RequestLike): Exchange {
+  const req = incoming(request)
+  const x = openExchange(req, 0)
+  readRequest(x, req, limits)
+  return x
 }

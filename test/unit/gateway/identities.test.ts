@@ -1,0 +1,113 @@
+import { describe, expect, test } from '@jest/globals'
+import { createIdentities, type IdentitiesParts } from '../../../gateway/identities.ts'
+import type { Identity } from '../../../policies/policy.ts'
+import { problem } from '../../../registry/base/problem.ts'
+
+const someone: Identity = {
+  partnerId: 'partner_1',
+  applicationId: 'app_1',
+  credentialId: 'cred_1',
+  environment: 'live',
+  method: 'bearer',
+  scopes: undefined,
+  subscriptions: new Map(),
+  expiresAt: Number.POSITIVE_INFINITY,
+}
+
+function setUp(overrides: Partial<IdentitiesParts> = {}) {
+  const world = {
+    now: 100_000,
+    contactAt: 100_000,
+    asked: 0,
+    answer: async (): Promise<Identity | undefined> => someone,
+  }
+  const identities = createIdentities({
+    lookUp: () => {
+      world.asked++
+      return world.answer()
+    },
+    hashOf: (presented) => `hash of ${presented}`,
+    now: () => world.now,
+    contactAt: () => world.contactAt,
+    cacheMs: 30_000,
+    graceMs: 300_000,
+    max: 10,
+    ...overrides,
+  })
+  return { world, identities }
+}
+
+describe('identities', () => {
+  test('asks once, then answers from memory without a promise', async () => {
+    const { world, identities } = setUp()
+    expect(await identities.find('k')).toBe(someone)
+    expect(identities.find('k')).toBe(someone)
+    expect(world.asked).toBe(1)
+  })
+
+  test('asks once for many calls at the same moment', async () => {
+    const { world, identities } = setUp()
+    await Promise.all(Array.from({ length: 50 }, () => identities.find('k')))
+    expect(world.asked).toBe(1)
+  })
+
+  test('asks again when the entry is old', async () => {
+    const { world, identities } = setUp()
+    await identities.find('k')
+    world.now = world.contactAt = 131_000
+    await identities.find('k')
+    expect(world.asked).toBe(2)
+  })
+
+  test('out of contact with the registry, believes nothing older than a second', async () => {
+    const { world, identities } = setUp()
+    await identities.find('k')
+    world.now += 1_000
+    await identities.find('k')
+    expect(world.asked).toBe(2)
+  })
+
+  test('while the store is away, a known caller stays known for the grace time, a stranger is refused', async () => {
+    const { world, identities } = setUp()
+    await identities.find('k')
+    world.answer = () => Promise.reject(problem('store-unavailable'))
+    world.now += 200_000
+    expect(await identities.find('k')).toBe(someone)
+    await expect(identities.find('other')).rejects.toMatchObject({ code: 'store-unavailable' })
+    world.now += 200_000
+    await expect(identities.find('k')).rejects.toMatchObject({ code: 'store-unavailable' })
+  })
+
+  test.each([
+    [{ kind: 'token', hash: 'hash of k' } as const],
+    [{ kind: 'identity', credentialId: 'cred_1' } as const],
+    [{ kind: 'identity', applicationId: 'app_1' } as const],
+    [{ kind: 'identity', partnerId: 'partner_1' } as const],
+  ])('forgets at once what %j concerns', async (event) => {
+    const { world, identities } = setUp()
+    await identities.find('k')
+    identities.forget(event)
+    world.answer = async () => undefined
+    expect(await identities.find('k')).toBeUndefined()
+  })
+
+  test('an answer that was under way when something was revoked is not kept', async () => {
+    const { world, identities } = setUp()
+    let give: (identity: Identity) => void = () => {}
+    world.answer = () => new Promise((resolve) => (give = resolve))
+    const asking = identities.find('k')
+    identities.forget({ kind: 'identity', credentialId: 'cred_1' })
+    give(someone)
+    await asking
+    world.answer = async () => undefined
+    expect(await identities.find('k')).toBeUndefined()
+  })
+
+  test('an identity ends when it expires, whatever is remembered', async () => {
+    const { world, identities } = setUp()
+    world.answer = async () => ({ ...someone, expiresAt: 100_500 })
+    await identities.find('k')
+    world.now = 100_600
+    expect(identities.find('k')).toBeUndefined()
+  })
+})

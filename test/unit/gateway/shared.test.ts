@@ -1,0 +1,70 @@
+import { describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { createShared, createSlotTable, viewShared } from '../../../gateway/shared.ts'
+
+describe('shared counts', () => {
+  test('a cap holds over all threads', () => {
+    const shared = createShared(2)
+    const [a, b] = [viewShared(shared, 0), viewShared(shared, 1)]
+    expect([a.tryAcquire(3, 2), b.tryAcquire(3, 2), a.tryAcquire(3, 2)]).toEqual([true, true, false])
+    b.release(3)
+    expect(a.tryAcquire(3, 2)).toBe(true)
+    expect(b.inFlight(3)).toBe(2)
+  })
+
+  test('what a dead thread held is given back, and nothing else', () => {
+    const shared = createShared(2)
+    const [a, b] = [viewShared(shared, 0), viewShared(shared, 1)]
+    for (let i = 0; i < 5; i++) a.tryAcquire(7, 100)
+    for (let i = 0; i < 3; i++) b.tryAcquire(7, 100)
+    b.releaseThread(0)
+    expect(b.inFlight(7)).toBe(3)
+  })
+
+  test('counts are the acquisitions less the releases, never above the cap', () => {
+    const step = fc.record({ thread: fc.nat({ max: 2 }), slot: fc.nat({ max: 3 }), isRelease: fc.boolean() })
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 200 }), fc.integer({ min: 1, max: 5 }), (steps, cap) => {
+        const shared = createShared(3)
+        const views = [0, 1, 2].map((thread) => viewShared(shared, thread))
+        const model = new Map<string, number>()
+        const total = (slot: number) =>
+          [0, 1, 2].reduce((sum, t) => sum + (model.get(`${t} ${slot}`) ?? 0), 0)
+        for (const { thread, slot, isRelease } of steps) {
+          const key = `${thread} ${slot}`
+          if (isRelease && (model.get(key) ?? 0) > 0) {
+            views[thread]!.release(slot)
+            model.set(key, model.get(key)! - 1)
+          } else if (!isRelease) {
+            const isFree = total(slot) < cap
+            expect(views[thread]!.tryAcquire(slot, cap)).toBe(isFree)
+            if (isFree) model.set(key, (model.get(key) ?? 0) + 1)
+          }
+          expect(views[0]!.inFlight(slot)).toBe(total(slot))
+        }
+      }),
+    )
+  })
+})
+
+describe('slots', () => {
+  test('a target keeps its slot over publishes, and one that left keeps it while calls are in flight', () => {
+    const busy = new Set<number>()
+    const table = createSlotTable({ isIdle: (slot) => !busy.has(slot) })
+    const first = table.assign(['u/a', 'u/b'])
+    busy.add(first.get('u/b')!)
+    expect(table.assign(['u/a']).get('u/a')).toBe(first.get('u/a'))
+    expect(table.assign(['u/c']).get('u/c')).not.toBe(first.get('u/b'))
+    busy.clear()
+    table.assign(['u/c'])
+    expect(table.assign(['u/c', 'u/d', 'u/e']).get('u/d')).toBeLessThan(3)
+  })
+
+  test('contact is remembered to a tenth of a second', () => {
+    const shared = createShared(1)
+    const view = viewShared(shared, 0)
+    expect(view.contactAt()).toBe(0)
+    view.markContact(shared.startedAt + 12_345)
+    expect(view.contactAt()).toBe(shared.startedAt + 12_300)
+  })
+})
