@@ -11,7 +11,7 @@ import { closeRedis, openRedis } from '../../registry/redis.ts'
 import type { Registry } from '../../registry/store.ts'
 import { until } from './until.ts'
 
-export interface TestRedis {
+export interface RedisProcess {
   readonly url: string
   readonly port: number
   pid: number
@@ -36,7 +36,7 @@ process.on('exit', () => {
  */
 export async function startRedis(
   options: { args?: readonly string[]; port?: number } = {},
-): Promise<TestRedis> {
+): Promise<RedisProcess> {
   const port = options.port ?? (await freePort())
   const folder = mkdtempSync(join(tmpdir(), 'test-redis-'))
   folders.add(folder)
@@ -47,7 +47,7 @@ export async function startRedis(
     child.kill(signal)
     await ended
   }
-  const redis: TestRedis = {
+  const redis: RedisProcess = {
     url: `redis://127.0.0.1:${port}`,
     port,
     pid: 0,
@@ -67,7 +67,7 @@ export async function startRedis(
   return redis
 }
 
-let shared: Promise<TestRedis> | undefined
+let shared: Promise<RedisProcess> | undefined
 
 /** A registry with a prefix of its own, on a Redis that all tests of the file share. */
 export async function testRegistry(
