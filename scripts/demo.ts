@@ -72,7 +72,7 @@ async function startAll(settings: DemoSettings, processes: Processes): Promise<D
     const ports = await rememberedPorts(dataDir, serviceNames)
     const urls = serviceNames.map((name) => `http://127.0.0.1:${ports[name]}`)
     for (const name of serviceNames)
-      startNode(name, 'examples/payments/main.ts', { PORT: String(ports[name]), NAME: name })
+      startNode(name, 'examples/payments/main.ts', { PORT: String(ports[name]), INSTANCE: name })
     await Promise.all(urls.map((at) => untilReady(at, () => answersOk(`${at}/healthz`))))
     return urls
   })

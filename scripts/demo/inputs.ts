@@ -9,8 +9,8 @@ export const curlPath = '/payments/v1/accounts/acc_1/balance'
 const limitedOperation = 'getBalance'
 
 export const documents = [
-  { name: 'v1', file: 'examples/payments/openapi-v1.yaml' },
-  { name: 'v2', file: 'examples/payments/openapi-v2.yaml' },
+  { name: 'v1', file: 'examples/payments/v1.yaml' },
+  { name: 'v2', file: 'examples/payments/v2.yaml' },
 ] as const
 
 export const api = {
@@ -41,6 +41,7 @@ export const plan = {
 export const versionOf = (name: string, upstreamId: string, planId: string) => ({
   name,
   routing: { by: 'path', basePath: `/payments/${name}` },
+  upstreamPath: `/${name}`,
   upstreams: { sandbox: upstreamId, live: upstreamId },
   plans: [planId],
   operations: { [limitedOperation]: { policies: { 'rate-limit': { limit: 5, windowSeconds: 60 } } } },

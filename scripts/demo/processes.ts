@@ -28,7 +28,8 @@ interface Running {
   readonly stopWithinMs: number
 }
 
-// Ctrl-C reaches children as soon as us; they must not be taken for broken before we hear of it ourselves.
+const keeper = join(root, 'scripts', 'demo', 'keep.sh')
+// Whoever ends us may end them at the same time: they must not be taken for broken before we hear of it ourselves.
 const graceMs = 200
 const shownLines = 15
 
@@ -45,17 +46,21 @@ export function createProcesses(logs: string): Processes {
     if (isStopping) throw new SetupFault(`${name} is not started: the demo is being stopped`)
     const logFile = join(logs, `${name}.log`)
     const output = openSync(logFile, 'w', 0o600)
-    const child = spawn(command, args, { cwd: root, env, stdio: ['ignore', output, output] })
+    const child = spawn('sh', [keeper, command, ...args], {
+      cwd: root,
+      env,
+      stdio: ['pipe', output, output],
+      detached: true,
+    })
     closeSync(output)
     running.push({ child, stopWithinMs })
     const ended = async (how: string) => {
       await wait(graceMs)
       if (!isStopping) breakOff(new SetupFault(`${name} ${how}.\n${lastLines(logFile)}`))
     }
+    child.stdin?.once('error', () => {}) // nothing is ever written: it only tells that we live
     child.once('error', (error) => ended(`could not be started: ${error.message}`))
-    child.once('exit', (code, signal) =>
-      ended(signal ? `was ended by ${signal}` : `ended by itself with code ${code}`),
-    )
+    child.once('exit', (code) => ended(`ended by itself with code ${code}`))
   }
 
   async function stop(): Promise<void> {
