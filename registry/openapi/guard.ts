@@ -44,7 +44,8 @@ export function findHazard(root: unknown): FieldError | undefined {
   }
 
   function refuse(pointer: string, detail: string): Extent {
-    hazard ??= { pointer, detail: `The document ${detail}.` }
+    // Of a place two hundred levels down the beginning is enough.
+    hazard ??= { pointer: pointer.split('/').slice(0, 20).join('/'), detail: `The document ${detail}.` }
     return { values: 1, height: 0 }
   }
 
@@ -54,21 +55,33 @@ export function findHazard(root: unknown): FieldError | undefined {
 
 /** The first key that a JSON text gives twice in one object, and its offset. The text is known to be valid JSON. */
 export function findDuplicateKey(text: string): { key: string; offset: number } | undefined {
-  const token = /"(?:[^"\\]|\\.)*"|[{}[\],]/g
+  const mark = /["{}[\],]/g
   const stack: (Set<string> | null)[] = []
   let isKey = false
-  for (let match = token.exec(text); match; match = token.exec(text)) {
+  for (let match = mark.exec(text); match; match = mark.exec(text)) {
     const [found] = match
     if (found === '{') stack.push(new Set())
     else if (found === '[') stack.push(null)
     else if (found === '}' || found === ']') stack.pop()
-    else if (found !== ',' && isKey) {
-      const keys = stack.at(-1)!
-      const key = JSON.parse(found) as string
-      if (keys.has(key)) return { key, offset: match.index }
-      keys.add(key)
+    else if (found === '"') {
+      mark.lastIndex = endOfString(text, match.index)
+      const keys = stack.at(-1)
+      if (isKey && keys) {
+        const key = JSON.parse(text.slice(match.index, mark.lastIndex)) as string
+        if (keys.has(key)) return { key, offset: match.index }
+        keys.add(key)
+      }
     }
-    isKey = (found === '{' || found === ',') && stack.at(-1) != null
+    isKey = (found === '{' || found === ',') && stack.at(-1) !== null
   }
   return undefined
+}
+
+/** By hand: one regular expression for a whole string overflows on texts of megabytes. */
+function endOfString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); ; end = text.indexOf('"', end + 1)) {
+    let slashes = 0
+    while (text[end - 1 - slashes] === '\\') slashes++
+    if (slashes % 2 === 0) return end + 1
+  }
 }

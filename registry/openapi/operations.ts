@@ -9,7 +9,7 @@ const maxIdLength = 300
 /** All operations that can be routed. What cannot be is said in the report. */
 export function readOperations(root: Tree, security: Security): Operation[] {
   const { report } = security
-  const ids = new Set<string>()
+  const ids = new Map<string, number>()
   const routes = new Map<string, string>()
   const operations: Operation[] = []
   for (const item of pathItems(root)) {
@@ -45,7 +45,7 @@ export function readOperations(root: Tree, security: Security): Operation[] {
 
 function uniqueId(
   report: Report,
-  ids: Set<string>,
+  ids: Map<string, number>,
   path: string,
   { method, tree, pointer }: WrittenOperation,
 ): string {
@@ -53,8 +53,10 @@ function uniqueId(
   // Room is left for a suffix.
   const wanted = (given || `${method} ${path}`).slice(0, maxIdLength - 10)
   let id = wanted
-  for (let n = 2; ids.has(id); n++) id = `${wanted}-${n}`
-  ids.add(id)
+  let count = ids.get(wanted) ?? 0
+  while (ids.has(id)) id = `${wanted}-${++count}`
+  ids.set(wanted, Math.max(count, 1))
+  if (id !== wanted) ids.set(id, 1)
   if (given && id !== given) {
     const why = given.startsWith(id) ? 'is too long' : 'is given to more than one operation'
     const message = `The operationId ${given.slice(0, 100)} ${why}; ${method} ${path} is called ${id.slice(0, 100)} here.`

@@ -70,6 +70,7 @@ function readYamlSlowly(text: string): unknown {
   // Not 'silent': a second document in the text would then be dropped without an error.
   const lineCounter = new LineCounter()
   const document = parseDocument(text, { lineCounter, merge: true, prettyErrors: false, logLevel: 'error' })
+  if (document.errors.some((e) => e.message.includes('call stack'))) throw new RangeError('nested too deeply')
   if (document.errors.length > 0)
     throw refusal(document.errors.slice(0, 20).map((e) => errorAt(lineCounter.linePos(e.pos[0]), e.message)))
   if (document.contents === null) throw refusal([{ pointer: '', detail: 'The document is empty.' }])

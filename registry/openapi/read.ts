@@ -50,7 +50,9 @@ export function readParts({ tree, lineOf }: Parsed) {
 
 /** Adds lines, and cuts what is too much to read. */
 export function withLines(findings: readonly Finding[], parsed: Parsed): Finding[] {
-  const kept = findings.slice(0, maxFindings).map((f) => ({ ...f, ...withLine(parsed.lineOf(f.pointer)) }))
+  const kept = findings
+    .slice(0, maxFindings)
+    .map((f) => ({ ...f, ...(f.pointer && withLine(parsed.lineOf(f.pointer))) }))
   const left = findings.length - kept.length
   if (left > 0)
     kept.push({ severity: 'warning', code: 'more-findings', message: `And ${left} more.`, pointer: '' })

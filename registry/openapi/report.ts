@@ -5,14 +5,16 @@ import type { Finding } from '../model.ts'
 export interface Report {
   readonly findings: Finding[]
   readonly refusals: FieldError[]
+  readonly said: Set<string>
 }
 
 export function newReport(): Report {
-  return { findings: [], refusals: [] }
+  return { findings: [], refusals: [], said: new Set() }
 }
 
 /** Adds a warning, once for each thing said. */
 export function warn(report: Report, code: string, message: string, pointer: string): void {
-  if (!report.findings.some((f) => f.code === code && f.message === message))
-    report.findings.push({ severity: 'warning', code, message, pointer })
+  if (report.said.has(message)) return
+  report.said.add(message)
+  report.findings.push({ severity: 'warning', code, message, pointer })
 }

@@ -28,7 +28,9 @@ export async function checkAgainstSpecification(tree: Tree, dialect: string): Pr
     // A part that is referred to twice is checked twice.
     return [...new Map(findings.map((f) => [`${f.pointer} ${f.message}`, f])).values()]
   } catch (error) {
-    return [unchecked(`The validator gave up: ${(error as Error).message.slice(0, 300)}`)]
+    // It takes our working folder for the document's address.
+    const reason = (error as Error).message.replaceAll(process.cwd(), '').slice(0, 300)
+    return [unchecked(`The validator gave up: ${reason}`)]
   }
 }
 

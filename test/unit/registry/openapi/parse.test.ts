@@ -87,6 +87,11 @@ describe('text to values', () => {
     },
   )
 
+  test('reads strings of megabytes, and ends of strings after backslashes', () => {
+    const text = JSON.stringify({ a: `${'x'.repeat(5_000_000)}\\"\\\\`, b: '\\', c: '"' })
+    expect(Object.keys(parse(text).tree)).toEqual(['a', 'b', 'c'])
+  })
+
   test.each([
     ['nothing', ''],
     ['a comment', '# nothing'],

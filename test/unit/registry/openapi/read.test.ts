@@ -88,6 +88,12 @@ describe('operations', () => {
     expect(read(pathsOf('/a/{id}')).operations[0]!.id).toBe('GET /a/{id}')
   })
 
+  test('an id that looks like a numbered one does not collide', () => {
+    const ids = ['x', 'x-2', 'x', 'x', 'x-2']
+    const paths = Object.fromEntries(ids.map((operationId, i) => [`/${i}`, { get: operation({ operationId }) }]))
+    expect(read({ paths }).operations.map((o) => o.id)).toEqual(['x', 'x-2', 'x-3', 'x-4', 'x-2-2'])
+  })
+
   test('an id given twice gets a number and a warning with its line', () => {
     const document = read({
       paths: {
