@@ -90,7 +90,9 @@ describe('operations', () => {
 
   test('an id that looks like a numbered one does not collide', () => {
     const ids = ['x', 'x-2', 'x', 'x', 'x-2']
-    const paths = Object.fromEntries(ids.map((operationId, i) => [`/${i}`, { get: operation({ operationId }) }]))
+    const paths = Object.fromEntries(
+      ids.map((operationId, i) => [`/${i}`, { get: operation({ operationId }) }]),
+    )
     expect(read({ paths }).operations.map((o) => o.id)).toEqual(['x', 'x-2', 'x-3', 'x-4', 'x-2-2'])
   })
 
