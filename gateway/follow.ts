@@ -1,9 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Log } from '../registry/base/log.ts'
+import { asProblem, Problem } from '../registry/base/problem.ts'
 import { followEvents } from '../registry/events.ts'
 import { beat } from '../registry/gateways.ts'
 import type { Snapshot } from '../registry/model.ts'
-import { currentNumber, emptySnapshot, loadSnapshot } from '../registry/snapshot.ts'
+import { currentNumber, loadSnapshot } from '../registry/snapshot.ts'
 import type { Registry } from '../registry/store.ts'
 import type { SharedView, SlotTable } from './shared.ts'
 import { readSnapshotFile, writeSnapshotFile } from './snapshot-file.ts'
@@ -45,6 +46,7 @@ const pollMs = 500
 const beatMs = 2_000
 /** Without a word from the registry for so long, it counts as away. */
 const contactLapseMs = 2_000
+const firstContactMs = 1_000
 
 export function createFollowing(parts: FollowParts): Following {
   const { registry, threads, view, log, signal } = parts
@@ -59,6 +61,8 @@ export function createFollowing(parts: FollowParts): Following {
   }
   let loading: Promise<void> | undefined
   let refused = -1 // a snapshot that the threads would not take is not tried again and again
+  let keysInForce: readonly string[] = []
+  const firstContact = Promise.withResolvers<void>()
 
   /** Brings the current snapshot into force, unless it is. One at a time; a call during one waits for it and looks again. */
   async function catchUp(): Promise<void> {
@@ -71,12 +75,30 @@ export function createFollowing(parts: FollowParts): Following {
 
   async function load() {
     const number = await currentNumber(registry)
-    if (number === state.snapshot && !state.isFromFile) return
+    if (number === state.snapshot && !state.isFromFile) {
+      refused = -1
+      state.lastError = '' // of a newer one, from which the registry has come back
+      return
+    }
     if (number === refused) return
-    const snapshot = number === 0 ? emptySnapshot : await loadSnapshot(registry, number)
-    if (!snapshot) throw new Error(`snapshot ${number} is current but not there`)
-    await bringIntoForce(snapshot, false)
-    if (state.snapshot === number && number > 0) await keep(snapshot)
+    try {
+      // Nothing ever leads back to 0: the registry was emptied, and that is no reason to serve nothing.
+      if (number === 0 && state.snapshot > 0) throw new Error('the registry has lost its snapshots')
+      const snapshot = await loadSnapshot(registry, number)
+      if (!snapshot) throw new Error('it is current but not there')
+      await bringIntoForce(snapshot, false)
+      if (state.snapshot === number && number > 0) await keep(snapshot)
+    } catch (error) {
+      if (asProblem(error).code !== 'store-unavailable') refuse(number, [noteOf(error)])
+      throw error
+    }
+  }
+
+  function refuse(number: number, errors: readonly string[]) {
+    const lastError = `snapshot ${number}: ${errors[0]}`
+    if (lastError !== state.lastError)
+      log.error({ snapshot: number, errors }, 'the snapshot was refused; the old one stays in force')
+    state.lastError = lastError
   }
 
   async function bringIntoForce(snapshot: Snapshot, isFromFile: boolean) {
@@ -84,18 +106,15 @@ export function createFollowing(parts: FollowParts): Following {
     const keys = snapshot.upstreams.flatMap((upstream) =>
       upstream.targets.map((target) => slotKey(upstream, target)),
     )
-    const errors = await threads.publish({
-      kind: 'table',
-      number,
-      text: JSON.stringify(snapshot),
-      slots: parts.slots.assign(keys),
-    })
+    const slots = parts.slots.assign(keys, keysInForce)
+    const errors = await threads.publish({ kind: 'table', number, text: JSON.stringify(snapshot), slots })
     if (errors.length > 0) {
       refused = number
-      state.lastError = `snapshot ${number}: ${errors[0]}`
-      log.error({ snapshot: number, errors }, 'the snapshot was refused; the old one stays in force')
+      refuse(number, errors)
       return
     }
+    refused = -1
+    keysInForce = keys
     Object.assign(state, {
       snapshot: number,
       snapshotCreatedAt: snapshot.createdAt,
@@ -115,13 +134,13 @@ export function createFollowing(parts: FollowParts): Following {
   }
 
   async function startFromFile(cause: unknown) {
-    log.warn({ err: cause }, 'Redis cannot be reached; looking for the snapshot file')
+    log.warn({ err: cause }, 'the current snapshot cannot be had; looking for the snapshot file')
     const kept = await readSnapshotFile(parts.file).catch((error) => {
       log.error({ err: error, file: parts.file }, 'the snapshot file cannot be read')
       return undefined
     })
     if (kept) await bringIntoForce(kept.snapshot, true)
-    else log.error('there is no snapshot file either: no call can be served until Redis is back')
+    else log.error('there is no snapshot file either: no call can be served until there is a snapshot')
   }
 
   /** The event stream tells of changes at once; asking as well costs little, and needs no trust in the stream. */
@@ -159,7 +178,12 @@ export function createFollowing(parts: FollowParts): Following {
           else threads.tell({ kind: 'event', event })
         },
         onGap: () => threads.tell({ kind: 'gap' }),
-        onContact: (at) => view.markContact(at),
+        onContact(at) {
+          // What was looked up before we began to listen may have been revoked in between.
+          if (view.contactAt() === 0) threads.tell({ kind: 'gap' })
+          view.markContact(at)
+          firstContact.resolve()
+        },
       },
       signal,
     )
@@ -167,10 +191,19 @@ export function createFollowing(parts: FollowParts): Following {
   return {
     state,
     async start() {
-      await catchUp().then(() => view.markContact(Date.now()), startFromFile)
+      const fault = await catchUp().catch((error: unknown) => error)
+      if (state.snapshot < 0) await startFromFile(fault)
       void follow().catch((error) => log.fatal({ err: error }, 'following the registry ended'))
       void poll()
       void beatOn()
+      // With the first word of the registry behind us, no revocation is missed by the calls that come now.
+      if (!state.isFromFile && state.snapshot >= 0)
+        await Promise.race([firstContact.promise, wait(firstContactMs, undefined, { signal })])
     },
   }
+}
+
+/** What is wrong, for the operator: a Problem keeps it in its note. */
+function noteOf(error: unknown): string {
+  return error instanceof Problem ? (error.note ?? error.message) : (error as Error).message
 }

@@ -35,10 +35,15 @@ interface Entry {
   readonly identity: Identity
   /** When the store was asked. */
   readonly askedAt: number
+  /** Of a token, as its revocation names it; '' otherwise. Kept, as a revocation is compared with all entries. */
+  readonly hash: string
 }
 
 /** Out of contact for longer than this, a revocation may have been missed. */
 const contactLapseMs = 800
+
+/** Does the store not answer within this, while we are out of contact, a known caller does not wait for it longer. */
+const patienceMs = 200
 
 export function createIdentities(parts: IdentitiesParts): Identities {
   // By what was presented: the secret stays in the memory of the process that was shown it, and is hashed only on a miss.
@@ -61,12 +66,26 @@ export function createIdentities(parts: IdentitiesParts): Identities {
   }
 
   function ask(presented: string, known: Entry | undefined): Promise<Identity | undefined> {
-    const running = pending.get(presented)
-    if (running) return running
-    const question = answer(presented, known).finally(() => pending.delete(presented))
-    pending.set(presented, question)
-    return question
+    let question = pending.get(presented)
+    if (!question) {
+      question = answer(presented, known).finally(() => pending.delete(presented))
+      pending.set(presented, question)
+    }
+    return known ? orKnown(question, presented, known) : question
   }
+
+  /** The answer; or, when it is late, who was known before. */
+  function orKnown(question: Promise<Identity | undefined>, presented: string, known: Entry) {
+    return new Promise<Identity | undefined>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        if (isInGrace(presented, known)) resolve(known.identity)
+      }, patienceMs)
+      question.then(resolve, reject).finally(() => clearTimeout(timer))
+    })
+  }
+
+  const isInGrace = (presented: string, known: Entry) =>
+    entries.peek(presented) === known && parts.now() - known.askedAt < parts.graceMs
 
   async function answer(presented: string, known: Entry | undefined): Promise<Identity | undefined> {
     const askedAt = parts.now()
@@ -74,34 +93,23 @@ export function createIdentities(parts: IdentitiesParts): Identities {
     try {
       const identity = await parts.lookUp(presented)
       if (!identity) entries.delete(presented)
-      else if (forgets === before) entries.set(presented, { identity, askedAt })
+      else if (forgets === before)
+        entries.set(presented, { identity, askedAt, hash: hashOf(presented, identity) })
       return identity
     } catch (error) {
-      const isInGrace =
-        known && entries.peek(presented) === known && parts.now() - known.askedAt < parts.graceMs
-      if (isInGrace && error instanceof Problem && error.code === 'store-unavailable') return known.identity
+      const isAway = error instanceof Problem && error.code === 'store-unavailable'
+      if (isAway && known && isInGrace(presented, known)) return known.identity
       throw error
     }
   }
 
+  const hashOf = (presented: string, { method }: Identity) =>
+    method === 'bearer' ? parts.hashOf(presented) : ''
+
   function forget(event: RegistryEvent) {
     if (event.kind === 'snapshot') return
     forgets++
-    for (const [presented, { identity }] of entries.entries())
-      if (concerns(event, presented, identity)) entries.delete(presented)
-  }
-
-  function concerns(
-    event: Exclude<RegistryEvent, { kind: 'snapshot' }>,
-    presented: string,
-    identity: Identity,
-  ): boolean {
-    if (event.kind === 'token') return identity.method === 'bearer' && parts.hashOf(presented) === event.hash
-    return (
-      event.partnerId === identity.partnerId ||
-      event.applicationId === identity.applicationId ||
-      event.credentialId === identity.credentialId
-    )
+    for (const [presented, entry] of entries.entries()) if (concerns(event, entry)) entries.delete(presented)
   }
 
   return {
@@ -115,4 +123,13 @@ export function createIdentities(parts: IdentitiesParts): Identities {
       return entries.size
     },
   }
+}
+
+function concerns(event: Exclude<RegistryEvent, { kind: 'snapshot' }>, { hash, identity }: Entry): boolean {
+  if (event.kind === 'token') return hash === event.hash
+  return (
+    event.partnerId === identity.partnerId ||
+    event.applicationId === identity.applicationId ||
+    event.credentialId === identity.credentialId
+  )
 }

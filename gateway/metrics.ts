@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { AggregatorRegistry, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Exchange } from '../policies/policy.ts'
 import type { Timing } from './handle.ts'
@@ -67,6 +68,7 @@ export function createThreadMetrics() {
     registers,
     aggregator: 'sum',
   })
+  const endLoopDelay = measureLoopDelay(registers)
 
   const children = new Map<string, RouteChildren>()
   const outcomes = new Map<string, Counter.Internal>()
@@ -99,6 +101,7 @@ export function createThreadMetrics() {
     started: () => inFlight.inc(),
     identities: (count: number) => identities.set(count),
     storeFailed: () => storeErrors.inc(),
+    end: endLoopDelay,
     observe(x: Exchange, timing: Timing) {
       inFlight.dec()
       const route = childrenOf(x)
@@ -115,9 +118,33 @@ export function createThreadMetrics() {
       route.own.observe(Math.max(0, timing.totalMs - (timing.upstreamMs ?? 0)) / 1000)
       if (timing.upstreamMs !== undefined) route.upstream.observe(timing.upstreamMs / 1000)
       if (x.problem?.code === 'rate-limited') route.limited.inc()
-      if (x.problem?.code === 'store-unavailable') storeErrors.inc()
     },
   }
+}
+
+/** ms; how often the loop is looked at */
+const loopLookMs = 10
+
+/** How late the loop of a thread was since the last scrape; of several threads the worst counts. @returns ends it */
+function measureLoopDelay(registers: Registry[]): () => void {
+  const histogram = monitorEventLoopDelay({ resolution: loopLookMs })
+  histogram.enable()
+  new Gauge({
+    name: 'gateway_event_loop_delay_seconds',
+    help: 'How long a thread kept its calls waiting, since the last scrape; quantile 1 is the longest time.',
+    labelNames: ['quantile'],
+    registers,
+    aggregator: 'max',
+    collect() {
+      // What is measured is from look to look: the pause between two looks is no delay.
+      const delayOf = (ns: number) => Math.max(0, ns / 1e9 - loopLookMs / 1e3)
+      for (const quantile of [0.5, 0.99])
+        this.set({ quantile }, delayOf(histogram.percentile(quantile * 100)))
+      this.set({ quantile: 1 }, delayOf(histogram.count === 0 ? 0 : histogram.max))
+      histogram.reset()
+    },
+  })
+  return () => histogram.disable()
 }
 
 interface RouteChildren {

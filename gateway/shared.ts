@@ -79,8 +79,12 @@ export function viewShared(shared: Shared, thread: number): SharedView {
 
 /** Hands out slots by target key; only the main thread does. */
 export interface SlotTable {
-  /** Slots for exactly these targets; those that left keep theirs until they are idle. @throws Error when all are taken */
-  assign(keys: readonly string[]): Map<string, number>
+  /**
+   * Slots for these targets. Others keep theirs while calls are in flight, or while they are in force still: what is
+   * asked for now may yet be refused.
+   * @throws Error when all are taken
+   */
+  assign(keys: readonly string[], inForce?: readonly string[]): Map<string, number>
 }
 
 export function createSlotTable(view: Pick<SharedView, 'isIdle'>): SlotTable {
@@ -88,10 +92,11 @@ export function createSlotTable(view: Pick<SharedView, 'isIdle'>): SlotTable {
   const free: number[] = []
   let next = 0
   return {
-    assign(keys) {
+    assign(keys, inForce = []) {
       const wanted = new Set(keys)
+      const used = new Set(inForce)
       for (const [key, slot] of slots) {
-        if (wanted.has(key) || !view.isIdle(slot)) continue
+        if (wanted.has(key) || used.has(key) || !view.isIdle(slot)) continue
         slots.delete(key)
         free.push(slot)
       }

@@ -10,8 +10,11 @@ export interface Threads {
   start(): Promise<void>
   /** Opens the port in all threads. */
   listen(port: number): Promise<void>
-  /** Tells all threads, and every thread started later, of a table. @returns the errors of those that refused it */
-  publish(table: Extract<ToWorker, { kind: 'table' }>): Promise<string[]>
+  /**
+   * Brings a table into force in all threads, those started later included, or in none.
+   * @returns why it was refused; empty when it is in force
+   */
+  publish(table: TableMessage): Promise<string[]>
   tell(message: ToWorker): void
   metrics(): Promise<object[][]>
   /** Snapshot numbers served, by thread; -1 before the first. */
@@ -20,24 +23,32 @@ export interface Threads {
   drain(withinMs: number): Promise<void>
 }
 
+type TableMessage = Extract<ToWorker, { kind: 'table' }>
+
 export interface ThreadsParts {
   readonly count: number
   readonly shared: Shared
   readonly view: SharedView
   readonly publicUrl: string
   readonly log: Log
+  /** What a thread runs; `worker.ts` unless a test has something else in mind. */
+  readonly script?: URL
 }
 
 /** A thread that crashes at once again and again is started this much later each time, up to the last. ms */
 const restartDelays = [0, 100, 500, 2_000, 5_000]
 
-/** Longest wait for a thread to answer before it is left out. ms */
+/** Longest wait for a thread to answer before it is left out, and to compile a table, on a machine with much to do. ms */
 const answerMs = 10_000
+const compileMs = 60_000
 
-export function createThreads({ count, shared, view, publicUrl, log }: ThreadsParts): Threads {
+const workerScript = new URL('./worker.ts', import.meta.url)
+
+export function createThreads(parts: ThreadsParts): Threads {
+  const { count, shared, view, publicUrl, log, script = workerScript } = parts
   const workers: (Worker | undefined)[] = []
   const served: number[] = Array.from({ length: count }, () => -1)
-  let table: Extract<ToWorker, { kind: 'table' }> | undefined
+  let table: TableMessage | undefined // the one in force
   let port = 0
   let restarts = 0
   let isEnding = false
@@ -45,7 +56,7 @@ export function createThreads({ count, shared, view, publicUrl, log }: ThreadsPa
 
   async function spawn(thread: number, crashes = 0): Promise<void> {
     const start: WorkerStart = { thread, publicUrl, shared }
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: start })
+    const worker = new Worker(script, { workerData: start })
     workers[thread] = worker
     const startedAt = Date.now()
     worker.on('error', (error) => log.error({ err: error, thread }, 'a thread crashed'))
@@ -65,26 +76,52 @@ export function createThreads({ count, shared, view, publicUrl, log }: ThreadsPa
           )
       }, delay)
     })
-    // The table first: a thread takes calls only when it can serve them.
-    if (table) await askTable(worker, thread, table)
-    if (port) await listenOn(worker, port)
+    try {
+      // The table first: a thread takes calls only when it can serve them. Meanwhile a newer one may come into force.
+      while (table && served[thread] !== table.number) {
+        const error = await askTable(worker, thread, table)
+        if (error !== null) throw new Error(error)
+      }
+      if (port) await listenOn(worker, port)
+    } catch (error) {
+      void worker.terminate() // and is replaced
+      throw error
+    }
   }
 
   const listenOn = (worker: Worker, onPort: number) =>
     ask(worker, { kind: 'listen', port: onPort, canShare: count > 1 }, (m) => m.kind === 'listening')
 
-  async function askTable(
-    worker: Worker,
-    thread: number,
-    message: Extract<ToWorker, { kind: 'table' }>,
-  ): Promise<string | null> {
-    const answer = await ask(worker, message, (m) => m.kind === 'table' && m.number === message.number)
+  /** @returns why the thread refuses it; null when it serves it. @throws Error when the thread ends meanwhile */
+  async function askTable(worker: Worker, thread: number, message: TableMessage): Promise<string | null> {
+    const fits = (m: FromWorker) => m.kind === 'table' && m.number === message.number
+    const answer = await ask(worker, message, fits, compileMs)
     const { error } = answer as Extract<FromWorker, { kind: 'table' }>
     if (error === null) served[thread] = message.number
     return error
   }
 
   const alive = () => workers.flatMap((worker, thread) => (worker ? [{ worker, thread }] : []))
+
+  async function bringIntoForce(message: TableMessage): Promise<string[]> {
+    const verdicts = await Promise.allSettled(
+      alive().map(({ worker, thread }) => askTable(worker, thread, message)),
+    )
+    const refusals = verdicts.flatMap((v) => (v.status === 'fulfilled' && v.value !== null ? [v.value] : []))
+    const wasTaken = verdicts.some((v) => v.status === 'fulfilled' && v.value === null)
+    // A thread that ended meanwhile has no say, unless none is left that took the table: it may be what ended them.
+    if (!wasTaken && refusals.length === 0) refusals.push('no thread lived to take it')
+    if (refusals.length === 0) table = message
+    // Those that took what others refused go back; one that was started meanwhile comes along.
+    const inForce = table
+    if (inForce)
+      await Promise.allSettled(
+        alive()
+          .filter(({ thread }) => served[thread] !== inForce.number)
+          .map(({ worker, thread }) => askTable(worker, thread, inForce)),
+      )
+    return refusals
+  }
 
   return {
     count,
@@ -96,18 +133,10 @@ export function createThreads({ count, shared, view, publicUrl, log }: ThreadsPa
       await Promise.all(Array.from({ length: count }, (_, thread) => spawn(thread)))
     },
     async listen(onPort) {
+      port = onPort // first, for those that are started meanwhile
       await Promise.all(alive().map(({ worker }) => listenOn(worker, onPort)))
-      port = onPort
     },
-    async publish(message) {
-      table = message
-      const errors = await Promise.all(
-        alive().map(({ worker, thread }) =>
-          askTable(worker, thread, message).catch((error: Error) => error.message),
-        ),
-      )
-      return errors.filter((error) => error !== null)
-    },
+    publish: bringIntoForce,
     tell(message) {
       for (const { worker } of alive()) worker.postMessage(message)
     },
@@ -139,26 +168,29 @@ export function createThreads({ count, shared, view, publicUrl, log }: ThreadsPa
 }
 
 /** Sends a message and waits for the answer that fits. @throws Error when the thread ends or stays silent */
-function ask(worker: Worker, message: ToWorker, fits: (answer: FromWorker) => boolean): Promise<FromWorker> {
+function ask(
+  worker: Worker,
+  message: ToWorker,
+  fits: (answer: FromWorker) => boolean,
+  withinMs = answerMs,
+): Promise<FromWorker> {
   return new Promise((resolve, reject) => {
     const end = () => {
       clearTimeout(timer)
-      worker.off('message', onMessage).off('exit', onExit).off('error', onExit)
+      worker.off('message', onMessage).off('exit', onExit)
     }
     const onMessage = (answer: FromWorker) => {
       if (!fits(answer)) return
       end()
       resolve(answer)
     }
-    const onExit = (reason: unknown) => {
+    const fail = (reason: string) => {
       end()
-      reject(reason instanceof Error ? reason : new Error('the thread ended'))
+      reject(new Error(reason))
     }
-    const timer = setTimeout(
-      () => onExit(new Error(`the thread did not answer within ${answerMs} ms`)),
-      answerMs,
-    )
-    worker.on('message', onMessage).on('exit', onExit).on('error', onExit)
+    const onExit = () => fail('the thread ended')
+    const timer = setTimeout(() => fail(`the thread did not answer within ${withinMs} ms`), withinMs)
+    worker.on('message', onMessage).on('exit', onExit)
     worker.postMessage(message)
   })
 }

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, Server as NetServer } from 'node:net'
 import type { Identity, Place } from '../policies/policy.ts'
 import type { Config } from '../registry/base/config.ts'
 import type { Log } from '../registry/base/log.ts'
@@ -10,8 +10,8 @@ import {
   type IdentityRecord,
   touchCredentials,
 } from '../registry/credentials.ts'
-import { takeTokens } from '../registry/limits.ts'
-import { closeRedis } from '../registry/redis.ts'
+import { type Take, takeTokens } from '../registry/limits.ts'
+import { closeRedis, guarded } from '../registry/redis.ts'
 import { openCredential } from '../registry/sealed.ts'
 import { openRegistry, type Registry } from '../registry/store.ts'
 import { openAccessLog } from './access-log.ts'
@@ -23,6 +23,7 @@ import { createIdentities } from './identities.ts'
 import { createThreadMetrics } from './metrics.ts'
 import { refuseUnparsable } from './parser-errors.ts'
 import { type Shared, viewShared } from './shared.ts'
+import { createStoreBreaker, type StoreBreaker } from './store-breaker.ts'
 import { createTables, type Tables } from './tables.ts'
 import { createPools } from './targets.ts'
 import { createUpgradeHandler, isWebSocket } from './upgrade.ts'
@@ -41,6 +42,9 @@ export interface Thread {
 /** How often the times of last use are told to the registry. */
 const touchEveryMs = 5_000
 
+/** How long after SIGTERM an idle connection may still bring a call. */
+const idleGraceMs = 1_000
+
 export function createThread(
   config: Config,
   log: Log,
@@ -53,7 +57,13 @@ export function createThread(
   const metrics = createThreadMetrics()
   const accessLog = openAccessLog(config.LOG_LEVEL, config.LOG_ACCESS === 'on')
   const pools = createPools(openPool)
-  const { keys, tokens } = createIdentityCaches(config, registry, view.contactAt)
+  const breaker = createStoreBreaker({
+    ping: () => guarded(registry.redis.ping()),
+    slowMs: config.REDIS_TIMEOUT_MS / 2,
+    onFailure: metrics.storeFailed,
+    now: Date.now,
+  })
+  const { keys, tokens } = createIdentityCaches(config, registry, breaker, view.contactAt)
   const used = new Map<string, number>()
   let isDraining = false
 
@@ -63,7 +73,7 @@ export function createThread(
     realm: publicUrl,
     findIdentityByKey: keys.find,
     findIdentityByToken: tokens.find,
-    takeTokens: (take: Parameters<typeof takeTokens>[1]) => takeTokens(registry, take),
+    takeTokens: (take: Take) => breaker.ask(() => takeTokens(registry, take)),
   })
   const tables = createTables((slots) => ({
     pools,
@@ -123,6 +133,8 @@ export function createThread(
       isDraining = true
       clearInterval(touch)
       await closeServer(server, withinMs)
+      breaker.end()
+      metrics.end()
       if (used.size > 0) await touchCredentials(registry, used).catch(() => {})
       await pools.closeAll()
       accessLog.flush()
@@ -131,7 +143,12 @@ export function createThread(
   }
 }
 
-function createIdentityCaches(config: Config, registry: Registry, contactAt: () => number) {
+function createIdentityCaches(
+  config: Config,
+  registry: Registry,
+  breaker: StoreBreaker,
+  contactAt: () => number,
+) {
   const common = {
     hashOf: (presented: string) => hashSecret(registry.secrets.hashKey, presented),
     now: Date.now,
@@ -142,11 +159,13 @@ function createIdentityCaches(config: Config, registry: Registry, contactAt: () 
   }
   const keys = createIdentities({
     ...common,
-    lookUp: async (key) => identityOf(await findIdentityBySecret(registry, 'api-key', key), 'api-key'),
+    lookUp: async (key) =>
+      identityOf(await breaker.ask(() => findIdentityBySecret(registry, 'api-key', key)), 'api-key'),
   })
   const tokens = createIdentities({
     ...common,
-    lookUp: async (token) => identityOf(await findIdentityByToken(registry, token), 'bearer'),
+    lookUp: async (token) =>
+      identityOf(await breaker.ask(() => findIdentityByToken(registry, token)), 'bearer'),
   })
   return { keys, tokens }
 }
@@ -218,10 +237,26 @@ async function listen(server: Server, host: string, port: number, canShare: bool
   return (server.address() as AddressInfo).port
 }
 
+/**
+ * Idle connections are not ended at once, where there is time: the next call may be on its way already, and would be
+ * lost. It is served, and its answer says that the connection ends.
+ */
 async function closeServer(server: Server, withinMs: number): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-  server.closeIdleConnections()
-  const timer = setTimeout(() => server.closeAllConnections(), withinMs)
+  // Not that of http.Server, which ends idle connections, too.
+  const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()))
+  const sweep = () => server.closeIdleConnections()
+  let sweeping: NodeJS.Timeout | undefined
+  const idle = setTimeout(
+    () => {
+      sweep()
+      sweeping = setInterval(sweep, 50)
+    },
+    Math.min(idleGraceMs, withinMs / 2),
+  )
+  const end = setTimeout(() => server.closeAllConnections(), withinMs)
   await closed
-  clearTimeout(timer)
+  clearTimeout(idle)
+  clearInterval(sweeping)
+  clearTimeout(end)
+  server.close() // what http.Server has besides: its check of slow requests
 }
