@@ -1,6 +1,6 @@
 import { destination } from 'pino'
 import type { Exchange } from '../policies/policy.ts'
-import { createLog, type Log } from '../registry/base/log.ts'
+import { createPlainLog, type Log } from '../registry/base/log.ts'
 import type { Timing } from './handle.ts'
 
 /**
@@ -18,7 +18,7 @@ export interface AccessLog {
  */
 export function openAccessLog(level: string, isOn: boolean): AccessLog {
   const stream = destination({ fd: 1, sync: false, minLength: 2_048, maxWrite: 4_096 })
-  const log = createLog('access', level, stream)
+  const log = createPlainLog('access', level, stream)
   const timer = setInterval(() => stream.flush(), 100)
   timer.unref()
   return {

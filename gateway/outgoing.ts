@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import type { Exchange, HeaderList } from '../policies/policy.ts'
 import type { Peer } from './client-address.ts'
 
@@ -105,11 +104,37 @@ export function incomingHeaders(
     const lower = name.toLowerCase()
     if (lower === 'via') via = `${textOf(raw[i + 1]!)}, 1.1 gateway`
     if (lower === 'via' || lower === 'x-request-id') continue
-    if (lower !== 'trailer' && hopByHop.has(lower)) continue
+    if (hopByHop.has(lower)) continue
     if (nominated?.has(lower) && !kept.has(lower)) continue
     out.push(name, textOf(raw[i + 1]!))
   }
   out.push('via', via, 'x-request-id', id)
+  return out
+}
+
+// RFC 9110 §6.5.1: what frames, routes, authenticates or directs must stand in the head, where it was looked at.
+const neverTrailing = new Set([
+  'age',
+  'cache-control',
+  'content-range',
+  'expires',
+  'location',
+  'retry-after',
+  'set-cookie',
+  'vary',
+  'www-authenticate',
+])
+
+/** Trailers of the service's answer that may cross, in pairs. */
+export function incomingTrailers(raw: readonly (Buffer | string)[]): [string, string][] {
+  const out: [string, string][] = []
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = textOf(raw[i]!)
+    const lower = name.toLowerCase()
+    const mayCross =
+      lower === 'content-digest' || !(hopByHop.has(lower) || kept.has(lower) || neverTrailing.has(lower))
+    if (mayCross && !isOurs(lower)) out.push([name, textOf(raw[i + 1]!)])
+  }
   return out
 }
 
@@ -148,5 +173,6 @@ function traceparentOf(x: Exchange): string {
   const given = x.request.headers.traceparent
   if (typeof given === 'string' && /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(given))
     return given
-  return `00-${x.id.replaceAll('-', '')}-${randomBytes(8).toString('hex')}-00`
+  const hex = x.id.replaceAll('-', '')
+  return `00-${hex}-${hex.slice(16)}-00`
 }

@@ -27,8 +27,16 @@ export function createLog(name: string, level: string, stream?: DestinationStrea
   const paths = secretFields.flatMap((f) =>
     f.startsWith('[') ? [f, `*${f}`, `*.*${f}`] : [f, `*.${f}`, `*.*.${f}`],
   )
-  return pino(
-    { name, level, redact: { paths, censor: '[hidden]' }, timestamp: pino.stdTimeFunctions.isoTime },
-    stream ?? destination({ fd: 1, sync: true }),
-  )
+  const redact = { paths, censor: '[hidden]' }
+  return pino({ name, level, redact, timestamp }, stream ?? destination({ fd: 1, sync: true }))
 }
+
+/**
+ * A logger for lines of which every field is chosen by the code that writes them. It has no redaction: searching each
+ * line of the access log for secrets cost a third of all that a call costs.
+ */
+export function createPlainLog(name: string, level: string, stream: DestinationStream): Log {
+  return pino({ name, level, timestamp }, stream)
+}
+
+const timestamp = pino.stdTimeFunctions.isoTime
