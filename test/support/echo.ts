@@ -17,6 +17,8 @@ export interface Echo {
   /** Requests begun and not yet answered or broken off. */
   inFlight(): number
   maxInFlight(): number
+  /** Requests answered. */
+  answered(): number
   close(): Promise<void>
 }
 
@@ -29,6 +31,7 @@ export async function startEcho({
   const seen: Seen[] = []
   let inFlight = 0
   let most = 0
+  let answered = 0
   const server = createServer(async (req, res) => {
     inFlight++
     most = Math.max(most, inFlight)
@@ -37,11 +40,19 @@ export async function startEcho({
     if (keeps) seen.push(request)
     if (delayMs > 0) await wait(delayMs)
     if (res.destroyed) return
+    answered++
     res.writeHead(status, { 'content-type': 'application/json' })
     res.end(JSON.stringify({ ...request, body: request.body.toString('base64') }))
   })
   // A node:http server closes idle connections after 5 s; a call may then meet a connection that is just closing.
   server.keepAliveTimeout = 60_000
   const url = await listen(server)
-  return { url, seen, inFlight: () => inFlight, maxInFlight: () => most, close: () => shut(server) }
+  return {
+    url,
+    seen,
+    inFlight: () => inFlight,
+    maxInFlight: () => most,
+    answered: () => answered,
+    close: () => shut(server),
+  }
 }
