@@ -43,7 +43,9 @@ export function ensureDependencies() {
   if (!why) return
   say(`Installing dependencies (${why}) …`)
   const npm = process.env.npm_execpath
-  const args = ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error']
+  // Development packages also where NODE_ENV says production. Optional ones come by themselves; asking for them by name
+  // makes npm insist on those of all platforms.
+  const args = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']
   // EBADENGINE only speaks of the host's Node; everything here runs on the Node that is about to be installed.
   const env = { ...process.env, npm_config_engine_strict: 'false' }
   const run = npm?.endsWith('.js')
@@ -60,7 +62,7 @@ export function findNode() {
   if (Number(process.versions.node.split('.')[0]) >= oldestNode) return process.execPath
   throw new SetupFault(
     `No Node ${oldestNode} runs here: ${own} is missing or not made for ${process.platform}-${process.arch} ` +
-      `(packages exist for linux-x64, linux-arm64 with glibc, and darwin-arm64). ` +
+      `(packages exist for linux-x64, linux-arm64 with glibc, and darwin-arm64; npm's omit=optional leaves them out). ` +
       `Install Node ${oldestNode} or newer yourself (https://nodejs.org) and run this again.`,
   )
 }
