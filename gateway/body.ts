@@ -1,5 +1,6 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Transform } from 'node:stream'
+import type { Exchange } from '../policies/policy.ts'
 import { problem } from '../registry/base/problem.ts'
 
 /** Bodies up to this length are read before the call is sent on: they go out in one write, and can be sent again. */
@@ -44,16 +45,34 @@ export function readBody(
 }
 
 /**
+ * Asks for the body where the caller waits to be asked, now that the call is allowed.
+ * @throws Problem body-too-large before a byte is read, when the stated length says so
+ */
+export function inviteBody(req: IncomingMessage, res: ServerResponse, { request }: Exchange): void {
+  if ((request.contentLength ?? 0) > request.maxBodyBytes) throw bodyTooLarge(request.maxBodyBytes)
+  if (req.headers.expect !== undefined && req.httpVersion !== '1.0') res.writeContinue()
+}
+
+export interface StreamLimits extends BodyLimits {
+  /** Longest time in which the service takes nothing of it. */
+  readonly serviceIdleMs: number
+}
+
+/**
  * The body as a stream of its own: counted, and watched for silence. It stands between the caller's connection and the
  * service's, so that the end of one does not tear down the other: a service may answer, and hang up, before it has read
- * all. Errors with a Problem, or CallerGone.
+ * all. Errors with a Problem, or CallerGone. Trailers of the request are not carried on: undici cannot send any.
  */
-export function streamBody(req: IncomingMessage, { maxBytes, idleMs }: BodyLimits): Transform {
+export function streamBody(req: IncomingMessage, limits: StreamLimits): Transform {
+  const { maxBytes, idleMs, serviceIdleMs } = limits
   let size = 0
+  let movedAt = performance.now()
+  let wasServiceSlow = false
+  let timer: NodeJS.Timeout | undefined
   const body = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       size += chunk.length
-      timer.refresh()
+      movedAt = performance.now()
       done(size > maxBytes ? bodyTooLarge(maxBytes) : null, chunk)
     },
     destroy(error, done) {
@@ -63,16 +82,19 @@ export function streamBody(req: IncomingMessage, { maxBytes, idleMs }: BodyLimit
       done(error)
     },
   })
-  const timer = setTimeout(() => {
-    body.destroy(
-      body.writableNeedDrain
-        ? problem('upstream-timeout', { detail: 'The service stopped reading the body.' })
-        : stoppedArriving(),
-    )
-  }, idleMs)
+  const watch = () => {
+    const isServiceSlow = body.readableLength > 0 || body.writableNeedDrain || req.complete
+    // What the service has now taken after a pause, the caller has had no time to follow up.
+    if (wasServiceSlow && !isServiceSlow) movedAt = performance.now()
+    wasServiceSlow = isServiceSlow
+    const leftMs = movedAt + (isServiceSlow ? serviceIdleMs : idleMs) - performance.now()
+    if (leftMs > 0) timer = setTimeout(watch, Math.min(leftMs, idleMs))
+    else body.destroy(isServiceSlow ? stoppedReading() : stoppedArriving())
+  }
   const onClose = () => {
     if (!req.complete) body.destroy(new CallerGone())
   }
+  timer = setTimeout(watch, idleMs)
   body.on('end', () => clearTimeout(timer))
   body.on('error', () => {}) // whoever reads it hears of it; before anybody does, it must not end the process
   req.on('close', onClose).on('error', onClose)
@@ -82,6 +104,7 @@ export function streamBody(req: IncomingMessage, { maxBytes, idleMs }: BodyLimit
 
 export const bodyTooLarge = (maxBytes: number) =>
   problem('body-too-large', { detail: `At most ${maxBytes} bytes are taken here.` })
+const stoppedReading = () => problem('upstream-timeout', { detail: 'The service stopped reading the body.' })
 const stoppedArriving = () => problem('request-timeout', { detail: 'The body stopped arriving.' })
 
 /** The caller closed the connection: there is nobody to answer. */

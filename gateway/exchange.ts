@@ -58,7 +58,7 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
 /**
  * Fills in what the request says, once and for all, and refuses what could be read in two ways.
- * @throws Problem request-malformed, path-ambiguous, uri-too-long, headers-too-large
+ * @throws Problem request-malformed, path-ambiguous, uri-too-long, headers-too-large, expectation-failed
  */
 export function readRequest(x: Exchange, req: IncomingMessage, limits: ExchangeLimits): void {
   const r = x.request as Writable<IncomingRequest>
@@ -67,13 +67,17 @@ export function readRequest(x: Exchange, req: IncomingMessage, limits: ExchangeL
   r.scheme = 'encrypted' in req.socket && req.socket.encrypted === true ? 'https' : 'http'
   r.maxBodyBytes = limits.maxBodyBytes
 
-  const { rawHeaders } = req
+  const { rawHeaders, headers } = req
+  r.hasBody =
+    headers['transfer-encoding'] !== undefined ||
+    (headers['content-length'] !== undefined && headers['content-length'] !== '0')
   if (rawHeaders.length > limits.maxHeaders * 2) {
     throw problem('headers-too-large', { detail: `At most ${limits.maxHeaders} header lines are taken.` })
   }
   checkFraming(req, rawHeaders)
   r.contentLength = lengthOf(req)
-  r.hasBody = req.headers['transfer-encoding'] !== undefined || (r.contentLength ?? 0) > 0
+  if (r.contentLength === 0) r.hasBody = false
+  if (headers.expect !== undefined) checkExpectation(headers.expect, req.httpVersion)
 
   const target = req.url ?? ''
   if (target.length > limits.maxUrlBytes) {
@@ -104,6 +108,7 @@ function checkFraming(req: IncomingMessage, raw: readonly string[]): void {
   if (lengths > 1) throw malformed('It has more than one Content-Length header.')
   const coding = req.headers['transfer-encoding']
   if (coding === undefined) return
+  if (req.httpVersion === '1.0') throw malformed('HTTP/1.0 knows no Transfer-Encoding (RFC 9112 §6.1).')
   if (lengths > 0) throw malformed('It has both Content-Length and Transfer-Encoding (RFC 9112 §6.1).')
   if (coding.trim().toLowerCase() !== 'chunked')
     throw malformed('Only the transfer coding "chunked" is taken.')
@@ -116,6 +121,12 @@ function lengthOf(req: IncomingMessage): number | undefined {
   if (text === undefined) return undefined
   if (!/^\d{1,15}$/.test(text)) throw malformed('Its Content-Length is not a number.')
   return Number(text)
+}
+
+/** RFC 9110 §10.1.1: there is one expectation; HTTP/1.0 knows none, and there it is not looked at. */
+function checkExpectation(expect: string, httpVersion: string): void {
+  if (httpVersion !== '1.0' && expect.toLowerCase() !== '100-continue')
+    throw problem('expectation-failed', { detail: 'The only expectation that is met is 100-continue.' })
 }
 
 /** Host name in lower case, without port. */

@@ -1,12 +1,14 @@
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import { type Dispatcher, Pool } from 'undici'
+import { removeHeader } from '../policies/header-list.ts'
 import type { Exchange } from '../policies/policy.ts'
-import { Problem, type ProblemCode, problem } from '../registry/base/problem.ts'
+import { asProblem, Problem, type ProblemCode, problem } from '../registry/base/problem.ts'
 import type { SealedUpstream, Target } from '../registry/model.ts'
 import { CallerGone } from './body.ts'
-import { incomingHeaders } from './outgoing.ts'
-import { type Pipeline, run } from './pipeline.ts'
+import { closeAfterAnswer } from './linger.ts'
+import { incomingHeaders, incomingTrailers } from './outgoing.ts'
+import { isPromise, type Pipeline, run } from './pipeline.ts'
 import type { LiveTarget } from './targets.ts'
 
 /** The only file that sends HTTP to a target. */
@@ -37,9 +39,12 @@ export interface AttemptOptions {
   readonly target: LiveTarget
   readonly body: Buffer | Readable | null
   readonly pipeline: Pipeline
+  readonly req: IncomingMessage
   readonly res: ServerResponse
   /** Longest wait for the head of the answer, from when the call was sent. */
   readonly firstByteMs: number
+  /** Longest time in which the partner takes nothing of the answer. */
+  readonly bodyIdleMs: number
   /** Whether the partner's connection ends with this answer. */
   readonly mustClose: () => boolean
   readonly onHead: () => void
@@ -73,6 +78,7 @@ class Attempt implements Dispatcher.DispatchHandler {
   isSettled = false
   isAbandoned = false
   hasHead = false
+  hasData = false
   bodyLeft = -1
   readonly onClose: () => void
 
@@ -124,49 +130,88 @@ class Attempt implements Dispatcher.DispatchHandler {
     clearTimeout(this.timer)
     const { x, pipeline, onHead } = this.options
     onHead()
-    if (typeof parsed['content-length'] === 'string') this.bodyLeft = Number(parsed['content-length'])
-    x.response = { status, headers: incomingHeaders(controller.rawHeaders as Buffer[], x.id) }
-    const pending = run(pipeline.onResponse, x)
-    if (!(pending instanceof Promise)) return this.sendHead()
+    const length = parsed['content-length']
+    if (typeof length === 'string') this.bodyLeft = Number(length)
+    const headers = incomingHeaders(controller.rawHeaders as Buffer[], x.id)
+    if (status === 204 && length !== undefined) removeHeader(headers, 'content-length') // RFC 9110 §8.6
+    if (parsed.trailer !== undefined && this.mayTrail(status)) headers.push('trailer', String(parsed.trailer))
+    x.response = { status, headers }
+    const pending = this.runHooks(pipeline)
+    if (!isPromise(pending)) return this.sendHead()
     controller.pause()
-    pending.then(
-      () => {
+    pending
+      .catch((error) => Promise.reject(asProblem(error)))
+      .then(() => {
         this.sendHead()
         controller.resume()
-      },
-      (error) => this.abandon(error),
-    )
+      })
+      .catch((error) => this.abandon(error))
+  }
+
+  /** A fault of ours must not look like one of the service. */
+  runHooks({ onResponse }: Pipeline) {
+    try {
+      return run(onResponse, this.options.x)
+    } catch (error) {
+      throw asProblem(error)
+    }
+  }
+
+  /** Trailers need an answer in chunks; node refuses to announce them in any other. */
+  mayTrail(status: number): boolean {
+    const { x, req } = this.options
+    const hasBody = x.request.method !== 'HEAD' && status !== 204 && status !== 304
+    return hasBody && this.bodyLeft === -1 && req.httpVersion !== '1.0'
   }
 
   sendHead() {
-    const { x, res, mustClose } = this.options
+    const { x, req, res, mustClose } = this.options
     const { status, headers } = x.response!
     if (res.destroyed) return
     headers.push(...x.responseHeaders)
-    if (mustClose()) headers.push('connection', 'close')
+    if (mustClose()) {
+      headers.push('connection', 'close')
+      closeAfterAnswer(req)
+    }
     res.writeHead(status, headers)
     this.hasHead = true
     this.settleOnce(undefined)
     // The head goes out together with the first bytes of the body, where these are already there.
-    if (this.bodyLeft === -1) setImmediate(flushHead, res)
+    if (this.bodyLeft !== 0) setImmediate(flushHead, this)
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer) {
     const { res } = this.options
+    this.hasData = true
     if (this.bodyLeft !== -1) this.bodyLeft -= chunk.length
-    if (this.bodyLeft === 0) res.end(chunk)
+    if (this.bodyLeft === 0) this.finish(chunk)
     else if (!res.write(chunk)) {
       controller.pause()
-      res.once('drain', () => controller.resume())
+      this.watchReader()
+      res.once('drain', () => {
+        res.socket?.setTimeout(0)
+        controller.resume()
+      })
     }
+  }
+
+  finish(chunk?: Buffer) {
+    const { res } = this.options
+    res.end(chunk)
+    if (res.writableLength > 0) this.watchReader()
+  }
+
+  /** A partner that takes nothing for so long is cut off by node: it holds memory, and perhaps a slot. */
+  watchReader() {
+    this.options.res.socket?.setTimeout(this.options.bodyIdleMs)
   }
 
   onResponseEnd(controller: Dispatcher.DispatchController) {
     const { res } = this.options
     this.giveBack()
     const trailers = controller.rawTrailers as Buffer[] | null
-    if (trailers?.length) res.addTrailers(pairs(trailers))
-    if (!res.writableEnded) res.end()
+    if (trailers?.length) res.addTrailers(incomingTrailers(trailers))
+    if (!res.writableEnded) this.finish()
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error) {
@@ -181,10 +226,16 @@ class Attempt implements Dispatcher.DispatchHandler {
     if (error instanceof CallerGone) x.notes.endedBy = 'caller'
     else if (this.hasHead && !res.writableEnded) {
       x.problem ??= found
-      // The partner must not take a cut answer for a whole one.
-      res.destroy()
+      this.breakOff()
     }
     this.settleOnce({ problem: found, wasSent })
+  }
+
+  /** The partner must not take a cut answer for a whole one. In HTTP/1.0 the end of the connection is the end of it. */
+  breakOff() {
+    const { req, res } = this.options
+    if (req.httpVersion === '1.0') req.socket.resetAndDestroy()
+    else res.destroy()
   }
 
   giveBack() {
@@ -237,13 +288,6 @@ function codeOf(error: Error & { code?: string }, wasSent: boolean): ProblemCode
 export const isStream = (body: Buffer | Readable | null): body is Readable =>
   body !== null && !Buffer.isBuffer(body)
 
-function flushHead(res: ServerResponse) {
-  if (!res.writableEnded && !res.destroyed) res.flushHeaders()
-}
-
-function pairs(flat: readonly Buffer[]): [string, string][] {
-  const out: [string, string][] = []
-  for (let i = 0; i < flat.length; i += 2)
-    out.push([flat[i]!.toString('latin1'), flat[i + 1]!.toString('latin1')])
-  return out
+function flushHead({ hasData, options: { res } }: Attempt) {
+  if (!hasData && !res.writableEnded && !res.destroyed) res.flushHeaders()
 }

@@ -1,11 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Exchange, Reply } from '../policies/policy.ts'
 import { asProblem, problem } from '../registry/base/problem.ts'
-import { CallerGone, readBody } from './body.ts'
+import { CallerGone, inviteBody, readBody } from './body.ts'
 import { peerOf } from './client-address.ts'
 import type { RouteEntry, Table } from './compile.ts'
 import { type ExchangeLimits, openExchange, readRequest } from './exchange.ts'
 import { findRoute } from './find-route.ts'
+import { isClosing } from './linger.ts'
 import { emptyPipeline, type Pipeline, run } from './pipeline.ts'
 import { reach } from './reach.ts'
 import { sendProblem, sendReply } from './respond.ts'
@@ -47,9 +49,33 @@ interface Call {
   upstreamHeadMs: number
 }
 
-/** The story of a request, top to bottom. */
+/**
+ * Takes calls as node hands them over. Those that came on one connection before the answer to an earlier one are served
+ * in turn (RFC 9112 §9.3.2): a payment must not overtake the one before it.
+ */
 export function createHandler(parts: HandleParts) {
-  return async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
+  const serve = createServing(parts)
+  const waiting = new WeakMap<Socket, number>()
+  return function handle(req: IncomingMessage, res: ServerResponse): void {
+    const { socket } = req
+    if (isClosing(socket)) return
+    if (res.socket) return void serve(req, res)
+    const ahead = (waiting.get(socket) ?? 0) + 1
+    if (ahead > maxPipelined) return void socket.destroy()
+    waiting.set(socket, ahead)
+    res.once('socket', () => {
+      waiting.set(socket, waiting.get(socket)! - 1)
+      if (!isClosing(socket)) void serve(req, res)
+    })
+  }
+}
+
+/** Most calls that wait their turn on one connection. */
+const maxPipelined = 100
+
+/** The story of a request, top to bottom. */
+function createServing(parts: HandleParts) {
+  return async function serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const startedMs = performance.now()
     const x = openExchange(req, parts.now())
     const held = parts.holdTable() // this request keeps this table, whatever is published meanwhile
@@ -131,7 +157,7 @@ export const notReady = () =>
 
 async function wholeBody({ req, res, x }: Call, parts: HandleParts): Promise<Buffer | undefined> {
   if (!x.request.hasBody) return undefined
-  if (req.headers.expect !== undefined) res.writeContinue()
+  inviteBody(req, res, x)
   return readBody(req, x.request.contentLength, {
     maxBytes: x.request.maxBodyBytes,
     idleMs: parts.bodyIdleMs,

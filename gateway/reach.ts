@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream'
 import { setHeader } from '../policies/header-list.ts'
 import type { Exchange } from '../policies/policy.ts'
 import { type Problem, problem } from '../registry/base/problem.ts'
-import { CallerGone, readBody, smallBodyBytes, streamBody } from './body.ts'
+import { CallerGone, inviteBody, readBody, smallBodyBytes, streamBody } from './body.ts'
 import type { Peer } from './client-address.ts'
 import type { RouteEntry } from './compile.ts'
 import { attempt, type Failure, isStream } from './forward.ts'
@@ -29,7 +29,7 @@ export interface ReachParts {
  * @throws Problem of the last try; CallerGone
  */
 export async function reach(parts: ReachParts): Promise<undefined> {
-  const { x, req, res, upstream, pipeline, onHead } = parts
+  const { x, req, res, upstream, pipeline, bodyIdleMs, onHead } = parts
   const { settings } = upstream
   const body = x.request.body ?? (await takeBody(parts))
   const deadline = performance.now() + settings.timeoutMs
@@ -43,7 +43,18 @@ export async function reach(parts: ReachParts): Promise<undefined> {
       throw new CallerGone()
     }
     const firstByteMs = Math.max(1, Math.min(settings.firstByteTimeoutMs, deadline - performance.now()))
-    failure = await attempt({ x, target, body, pipeline, res, firstByteMs, mustClose, onHead })
+    failure = await attempt({
+      x,
+      target,
+      body,
+      pipeline,
+      req,
+      res,
+      firstByteMs,
+      bodyIdleMs,
+      mustClose,
+      onHead,
+    })
     if (!failure) return undefined
     if (res.destroyed) throw new CallerGone()
     const isLast = x.attempt >= settings.maxAttempts || performance.now() >= deadline
@@ -96,11 +107,12 @@ export async function chooseTarget(
   return target
 }
 
-function takeBody({ req, res, x, bodyIdleMs }: ReachParts): Promise<Buffer> | Readable | null {
+function takeBody({ req, res, x, bodyIdleMs, upstream }: ReachParts): Promise<Buffer> | Readable | null {
   if (!x.request.hasBody) return null
-  const limits = { maxBytes: x.request.maxBodyBytes, idleMs: bodyIdleMs }
+  inviteBody(req, res, x)
+  const serviceIdleMs = upstream.settings.idleTimeoutMs
+  const limits = { maxBytes: x.request.maxBodyBytes, idleMs: bodyIdleMs, serviceIdleMs }
   const length = x.request.contentLength
-  if (req.headers.expect !== undefined) res.writeContinue()
   const isSmall = length !== undefined && length <= smallBodyBytes
   return isSmall ? readBody(req, length, limits) : streamBody(req, limits)
 }

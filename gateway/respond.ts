@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Exchange, HeaderList, Reply } from '../policies/policy.ts'
-import { type Problem, problemBody } from '../registry/base/problem.ts'
+import { type Problem, type ProblemCode, problemBody } from '../registry/base/problem.ts'
+import { closeAfterAnswer } from './linger.ts'
 import { type Pipeline, run } from './pipeline.ts'
 
 /** Sends an intended answer by the same onResponse path as a service's. */
@@ -58,16 +59,30 @@ async function sendWhole(
   if (pending !== undefined) await pending
   headers.push(...x.responseHeaders)
   if (status !== 204) headers.push('content-length', String(body.length))
-  if (mustClose(x, req)) headers.push('connection', 'close')
+  if (mustClose(x, req)) {
+    headers.push('connection', 'close')
+    closeAfterAnswer(req)
+  } else if (!req.complete) {
+    if (!res.shouldKeepAlive) closeAfterAnswer(req)
+    req.unpipe().resume() // the rest of a body that was begun; the next request comes after it
+  }
   res.writeHead(status, headers)
   res.end(x.request.method === 'HEAD' || status === 204 ? undefined : body)
 }
+
+/** After these it is not certain where the next request begins, or the partner is known to be slow. */
+const closingCodes: ReadonlySet<ProblemCode> = new Set([
+  'request-malformed',
+  'request-timeout',
+  'headers-too-large',
+])
 
 /**
  * Whether a body is still under way that we will not read: its bytes must not be taken for the next request. A small
  * one of known length is read and thrown away by node, which spares the partner a new connection.
  */
 function mustClose(x: Exchange, req: IncomingMessage): boolean {
+  if (x.problem && closingCodes.has(x.problem.code)) return true
   if (req.complete || !x.request.hasBody) return false
   return (
     x.request.contentLength === undefined ||

@@ -21,7 +21,7 @@ import { openPool } from './forward.ts'
 import { createHandler, type HandleParts } from './handle.ts'
 import { createIdentities } from './identities.ts'
 import { createThreadMetrics } from './metrics.ts'
-import { refuseUnparsable } from './parser-errors.ts'
+import { refuseTunnel, refuseUnparsable } from './parser-errors.ts'
 import { type Shared, viewShared } from './shared.ts'
 import { createStoreBreaker, type StoreBreaker } from './store-breaker.ts'
 import { createTables, type Tables } from './tables.ts'
@@ -204,8 +204,10 @@ function openServer(config: Config, parts: HandleParts, authorizationServer: App
   const handleUpgrade = createUpgradeHandler(parts)
   const onRequest = (req: IncomingMessage, res: ServerResponse) => {
     const url = req.url ?? ''
-    if (url.startsWith('/oauth2/') || url.startsWith('/.well-known/')) authorizationServer(req, res)
-    else void handle(req, res)
+    if (url.startsWith('/oauth2/') || url.startsWith('/.well-known/')) {
+      if (req.headers.expect !== undefined && req.httpVersion !== '1.0') res.writeContinue()
+      authorizationServer(req, res)
+    } else handle(req, res)
   }
   const server = createServer({
     maxHeaderSize: config.GATEWAY_MAX_HEADER_BYTES,
@@ -219,8 +221,10 @@ function openServer(config: Config, parts: HandleParts, authorizationServer: App
   })
   server.maxHeadersCount = config.GATEWAY_MAX_HEADERS + 1 // one more, so that exchange.ts sees that there are too many
   server.on('request', onRequest)
-  server.on('checkContinue', onRequest) // `100 Continue` goes out when the body is wanted
+  // `100 Continue` goes out when the body is wanted; what else is expected is refused in exchange.ts.
+  server.on('checkContinue', onRequest).on('checkExpectation', onRequest)
   server.on('upgrade', (req, socket, head) => void handleUpgrade(req, socket, head))
+  server.on('connect', refuseTunnel)
   server.on('clientError', refuseUnparsable)
   return server
 }

@@ -26,6 +26,7 @@ interface Call {
   target: LiveTarget | undefined
   caCertificate: string | undefined
   pipeline: Pipeline
+  /** What was answered; 0 while nothing was. */
   status: number
   timer: NodeJS.Timeout | undefined
 }
@@ -37,6 +38,8 @@ export function createUpgradeHandler(parts: HandleParts): UpgradeHandler {
   const proxy = createProxy(calls)
 
   return async function handleUpgrade(req, socket, head) {
+    // Bytes of ours would be taken for a part of the answer that an earlier call on the connection still waits for.
+    if ((req.socket as { _httpMessage?: unknown })._httpMessage) return void socket.destroy()
     const x = openExchange(req, parts.now())
     const held = parts.holdTable()
     const call: Call = {
@@ -52,7 +55,7 @@ export function createUpgradeHandler(parts: HandleParts): UpgradeHandler {
     // A WebSocket counts as one call in flight until its socket closes.
     socket.once('close', () => {
       clearTimeout(call.timer)
-      call.target?.release()
+      giveBack(call)
       for (const hook of call.pipeline.onEnd) hook(x)
       held?.letGo()
       parts.observe(x, timingOf(call))
@@ -61,6 +64,8 @@ export function createUpgradeHandler(parts: HandleParts): UpgradeHandler {
     try {
       if (!held || parts.isDraining()) throw notReady()
       readRequest(x, req, parts.limits)
+      if (x.request.hasBody)
+        throw problem('request-malformed', { detail: 'A request for an upgrade has no body.' })
       const { entry, params } = findRoute(held.table, x)
       x.route = entry.route
       x.params = params
@@ -102,8 +107,16 @@ function createProxy(calls: WeakMap<IncomingMessage, Call>) {
           clearTimeout(call.timer)
           call.status = status
         }
-        proxyReq.once('upgrade', () => answered(101))
-        proxyReq.once('response', (res) => answered(res.statusCode ?? 502))
+        // The partner gone, or refused: the service need not go on either.
+        call.socket.once('close', () => proxyReq.destroy())
+        proxyReq.once('upgrade', (_res, serviceSocket) => {
+          answered(101)
+          call.socket.once('close', () => serviceSocket.destroy())
+        })
+        proxyReq.once('response', (res) => {
+          answered(res.statusCode ?? 502)
+          res.once('end', () => endSoon(call))
+        })
       },
       error: (error, req) => {
         const call = calls.get(req)
@@ -140,6 +153,7 @@ function sendOnward(req: IncomingMessage, x: Exchange) {
 function refuse(call: Call, refusal: Problem) {
   clearTimeout(call.timer)
   const { x, socket } = call
+  if (x.problem) return // the answer is on its way
   if (call.status !== 0 || socket.destroyed || !socket.writable) return void socket.destroy()
   x.problem = refusal
   call.status = refusal.row.status
@@ -154,6 +168,18 @@ function refuse(call: Call, refusal: Problem) {
   ]
   socket.end(`HTTP/1.1 ${refusal.row.status} ${refusal.row.title}\r\n${lines(headers)}\r\n${body}`)
   socket.resume()
+  endSoon(call)
+}
+
+/** The answer is out and no tunnel comes of it: a partner that does not close its side must not hold a slot. */
+function endSoon(call: Call) {
+  giveBack(call)
+  call.timer = setTimeout(() => call.socket.destroy(), 5_000)
+}
+
+function giveBack(call: Call) {
+  call.target?.release()
+  call.target = undefined
 }
 
 const lines = (headers: HeaderList) =>

@@ -1,0 +1,29 @@
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+
+/** How long a partner may go on sending what is not read any more, so that it comes to read its answer. */
+const lingerMs = 5_000
+
+const closing = new WeakSet<Socket>()
+
+/** Whether the last answer of the connection was given: what still comes on it is no call. */
+export const isClosing = (socket: Socket) => closing.has(socket)
+
+/**
+ * Ends the partner's connection after the answer under way, without cutting that answer off (RFC 9112 §9.6): a socket
+ * closed with unread bytes is reset, and a partner that still writes would see the reset instead of the answer. So our
+ * side is ended first, and what comes is thrown away for a while.
+ */
+export function closeAfterAnswer(req: IncomingMessage): void {
+  const { socket } = req
+  if (closing.has(socket)) return
+  closing.add(socket)
+  // What node calls once the last answer of a connection is out.
+  socket.destroySoon = () => {
+    req.unpipe()
+    req.resume()
+    socket.end()
+    const timer = setTimeout(() => socket.destroy(), lingerMs)
+    socket.once('close', () => clearTimeout(timer))
+  }
+}
