@@ -76,15 +76,21 @@ export interface DemoOptions {
   readonly scopes?: string[]
 }
 
-export interface Demo {
+/** Someone who may call, with a key and an OAuth client of the environment live. */
+export interface Shop {
+  readonly partnerId: string
+  readonly applicationId: string
+  readonly subscriptionId: string
+  readonly key: string
+  readonly keyId: string
+  readonly clientId: string
+  readonly clientSecret: string
+}
+
+export interface Demo extends Shop {
   readonly apiId: string
   readonly versionId: string
   readonly upstreamId: string
-  readonly partnerId: string
-  readonly applicationId: string
-  /** API key, environment live. */
-  readonly key: string
-  readonly keyId: string
   readonly snapshot: number
   /** Publishes the API again and returns the new number. */
   publish(): Promise<number>
@@ -121,29 +127,7 @@ export async function publishDemo({ registry }: Platform, options: DemoOptions):
     maxBytes: 20_000_000,
     timeoutMs: 60_000,
   })
-  const partner = await createPartner(
-    registry,
-    tester,
-    PartnerInput.parse({ name: `${name}-shop`, title: 'Shop' }),
-  )
-  const application = await createApplication(
-    registry,
-    tester,
-    partner.value.id,
-    ApplicationInput.parse({ name: 'till', title: 'Till' }),
-  )
-  await createSubscription(
-    registry,
-    tester,
-    application.value.id,
-    SubscriptionInput.parse({ versionId: version.value.id, scopes: options.scopes ?? null }),
-  )
-  const { credential, secret } = await createCredential(
-    registry,
-    tester,
-    application.value.id,
-    CredentialInput.parse({ kind: 'api-key', environment: 'live' }),
-  )
+  const shop = await addPartner(registry, `${name}-shop`, version.value.id, options.scopes)
   const publishApi = async () => {
     const { snapshot } = await publish(
       registry,
@@ -157,12 +141,37 @@ export async function publishDemo({ registry }: Platform, options: DemoOptions):
     apiId: api.value.id,
     versionId: version.value.id,
     upstreamId: upstream.value.id,
-    partnerId: partner.value.id,
-    applicationId: application.value.id,
-    key: secret,
-    keyId: credential.value.id,
+    ...shop,
     snapshot: await publishApi(),
     publish: publishApi,
+  }
+}
+
+/** A partner with an application that is subscribed to a version, and its credentials. */
+export async function addPartner(
+  registry: Registry,
+  name: string,
+  versionId: string,
+  scopes: string[] | null = null,
+): Promise<Shop> {
+  const partner = await createPartner(registry, tester, PartnerInput.parse({ name, title: 'Shop' }))
+  const till = ApplicationInput.parse({ name: 'till', title: 'Till' })
+  const application = await createApplication(registry, tester, partner.value.id, till)
+  const { id: applicationId } = application.value
+  const wanted = SubscriptionInput.parse({ versionId, scopes })
+  const subscription = await createSubscription(registry, tester, applicationId, wanted)
+  const credentialOf = (kind: CredentialInput['kind']) =>
+    createCredential(registry, tester, applicationId, CredentialInput.parse({ kind, environment: 'live' }))
+  const key = await credentialOf('api-key')
+  const client = await credentialOf('oauth-client')
+  return {
+    partnerId: partner.value.id,
+    applicationId,
+    subscriptionId: subscription.value.id,
+    key: key.secret,
+    keyId: key.credential.value.id,
+    clientId: client.credential.value.id,
+    clientSecret: client.secret,
   }
 }
 

@@ -1,0 +1,230 @@
+import type { Agent } from 'node:http'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { revokeCredential, rotateCredential } from '../../registry/credentials.ts'
+import {
+  deleteSubscription,
+  updateApplication,
+  updatePartner,
+  updateSubscription,
+} from '../../registry/partners.ts'
+import { revokeToken } from '../../registry/tokens.ts'
+import { type Echo, startEcho } from '../support/echo.ts'
+import type { GatewayProcess } from '../support/gateway-process.ts'
+import { callOnce, connections, startLoad } from '../support/load.ts'
+import { fetchToken } from '../support/oauth-token.ts'
+import {
+  addPartner,
+  type Demo,
+  type Platform,
+  publishDemo,
+  type Shop,
+  startPlatform,
+  tester,
+} from '../support/platform.ts'
+import { until } from '../support/until.ts'
+
+let platform: Platform
+let echo: Echo
+let limitedEcho: Echo
+let gateways: GatewayProcess[]
+let demo: Demo
+let limited: Demo
+/** So many connections to each gateway that each of its two threads has some of them. */
+const perGateway = 12
+const agents: Agent[] = []
+
+beforeAll(async () => {
+  ;[platform, echo, limitedEcho] = await Promise.all([
+    startPlatform(),
+    startEcho({ keeps: false }),
+    startEcho({ keeps: false }),
+  ])
+  demo = await publishDemo(platform, { targets: [{ url: echo.url }] })
+  limited = await publishDemo(platform, {
+    name: 'limited',
+    targets: [{ url: limitedEcho.url }],
+    policies: { 'rate-limit': { limit: 100, windowSeconds: 60 } },
+  })
+  gateways = await Promise.all(
+    [1, 2, 3].map((n) => platform.gateway({ GATEWAY_ID: `gateway-${n}`, LOG_ACCESS: 'off' })),
+  )
+  await Promise.all(gateways.map((gateway) => gateway.serves(limited.snapshot)))
+  agents.push(...gateways.map(() => connections(perGateway)))
+}, 90_000)
+
+afterAll(async () => {
+  for (const agent of agents) agent.destroy()
+  await platform?.close()
+  await echo?.close()
+  await limitedEcho?.close()
+})
+
+const shop = (name: string) => addPartner(platform.registry, name, demo.versionId)
+
+/** One call on every connection of every gateway at once. */
+const callAll = (headers: Record<string, string>) =>
+  Promise.all(
+    gateways.flatMap((gateway, i) =>
+      Array.from({ length: perGateway }, () =>
+        callOnce(`${gateway.url}/payments/v1/accounts/1/balance`, { headers, agent: agents[i] }),
+      ),
+    ),
+  )
+
+describe('three gateways of two threads', () => {
+  test('let exactly 100 of 1,000 calls at once through a limit of 100 a minute', async () => {
+    const wide = connections(1_000)
+    const answers = await Promise.all(
+      Array.from({ length: 1_000 }, (_, i) =>
+        callOnce(`${gateways[i % 3]!.url}/limited/v1/accounts/1/balance`, {
+          headers: { 'x-api-key': limited.key },
+          agent: wide,
+        }),
+      ),
+    )
+    wide.destroy()
+    expect(limitedEcho.answered()).toBe(100)
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(100)
+    const refused = answers.filter(({ status }) => status === 429)
+    expect(refused).toHaveLength(900)
+    for (const { headers } of refused) {
+      expect(Number(headers['retry-after'])).toBeGreaterThanOrEqual(1)
+      expect(Number(headers['retry-after'])).toBeLessThanOrEqual(63) // the window, and its last twentieth
+    }
+  }, 60_000)
+
+  const changes = {
+    'a revoked key': {
+      status: 401,
+      change: ({ keyId }: Shop) => revokeCredential(platform.registry, tester, keyId),
+    },
+    'a rotated key without overlap': {
+      status: 401,
+      change: ({ keyId }: Shop) => rotateCredential(platform.registry, tester, keyId, { overlapSeconds: 0 }),
+    },
+    'a suspended partner': {
+      status: 401,
+      change: ({ partnerId }: Shop) =>
+        updatePartner(platform.registry, tester, partnerId, {
+          name: `gone-${partnerId.slice(-8).toLowerCase()}`,
+          title: 'Shop',
+          isSuspended: true,
+        }),
+    },
+    'a suspended application': {
+      status: 401,
+      change: ({ applicationId }: Shop) =>
+        updateApplication(platform.registry, tester, applicationId, {
+          name: 'till',
+          title: 'Till',
+          isSuspended: true,
+        }),
+    },
+    'a subscription that was narrowed': {
+      status: 403,
+      change: ({ subscriptionId }: Shop) =>
+        updateSubscription(platform.registry, tester, subscriptionId, {
+          versionId: demo.versionId,
+          scopes: ['payments:write'],
+        }),
+    },
+    'a subscription that was taken away': {
+      status: 403,
+      change: ({ subscriptionId }: Shop) => deleteSubscription(platform.registry, tester, subscriptionId),
+    },
+  }
+
+  test.each(Object.entries(changes))(
+    'refuse within one second, on every thread: %s',
+    async (name, { status, change }) => {
+      const partner = await shop(name.replaceAll(' ', '-'))
+      await refusesSoon({ 'x-api-key': partner.key }, status, () => change(partner))
+    },
+  )
+
+  test('refuse within one second, on every thread: a revoked token', async () => {
+    const partner = await shop('token-revoked')
+    const token = await fetchToken(gateways[0]!.url, partner)
+    await refusesSoon({ authorization: `Bearer ${token}` }, 401, async () => {
+      expect(await revokeToken(platform.registry, token)).toBe(true)
+    })
+  })
+
+  test('refuse within one second, on every thread: a token whose client was revoked', async () => {
+    const partner = await shop('client-revoked')
+    const token = await fetchToken(gateways[1]!.url, partner)
+    await refusesSoon({ authorization: `Bearer ${token}` }, 401, () =>
+      revokeCredential(platform.registry, tester, partner.clientId),
+    )
+  })
+
+  test('serve a partner again that is no longer suspended', async () => {
+    const partner = await shop('back-again')
+    const input = { name: 'back-again', title: 'Shop' }
+    await updatePartner(platform.registry, tester, partner.partnerId, { ...input, isSuspended: true })
+    await until(async () =>
+      (await callAll({ 'x-api-key': partner.key })).every(({ status }) => status === 401),
+    )
+    await updatePartner(platform.registry, tester, partner.partnerId, input)
+    await until(async () =>
+      (await callAll({ 'x-api-key': partner.key })).every(({ status }) => status === 200),
+    )
+  })
+
+  // Last: it ends the gateways above.
+  test('lose no call while they are restarted one after another', async () => {
+    const addresses = gateways.map(({ url }) => url)
+    const load = startLoad({
+      workers: 12,
+      async call(n) {
+        for (let tries = 0; ; tries++) {
+          const i = (n + tries) % addresses.length
+          const call = callOnce(`${addresses[i]}/payments/v1/payment`, {
+            method: 'POST',
+            body: '{"amount":1}',
+            headers: { 'x-api-key': demo.key, 'content-type': 'application/json' },
+            agent: agents[i],
+          })
+          // A refused connection means that nothing was sent: the next address may be asked, even with a payment.
+          const answer = await call.catch((error: NodeJS.ErrnoException) => {
+            if (error.code === 'ECONNREFUSED' && tries < addresses.length) return undefined
+            throw error
+          })
+          if (answer) return answer
+        }
+      },
+    })
+    const before = echo.answered()
+    for (const [i, gateway] of gateways.entries()) {
+      const from = load.total()
+      await until(() => load.total() > from + 200, { timeoutMs: 30_000 })
+      expect(await gateway.stop()).toBe(0)
+      const next = await platform.gateway({
+        GATEWAY_ID: `gateway-${i + 1}`,
+        GATEWAY_PORT: String(gateway.port),
+        LOG_ACCESS: 'off',
+      })
+      await next.serves(limited.snapshot)
+    }
+    await load.stop()
+    expect(load.faults).toEqual([])
+    expect(echo.answered() - before).toBe(load.total())
+  }, 90_000)
+})
+
+/** The last call that is let in begins less than a second after the change was made. */
+async function refusesSoon(headers: Record<string, string>, status: number, change: () => Promise<unknown>) {
+  for (const answer of await callAll(headers)) expect(answer.status).toBe(200)
+  await change()
+  const changedAt = performance.now()
+  let lastLetInAt = changedAt
+  await until(async () => {
+    const begunAt = performance.now()
+    const answers = await callAll(headers)
+    if (answers.some((answer) => answer.status === 200)) lastLetInAt = begunAt
+    return answers.every((answer) => answer.status === status)
+  })
+  // None comes back: what was dropped stays dropped.
+  for (const answer of await callAll(headers)) expect(answer.status).toBe(status)
+  expect(lastLetInAt - changedAt).toBeLessThan(1_000)
+}
