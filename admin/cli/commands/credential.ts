@@ -27,7 +27,7 @@ export function addCredentialCommands(program: Command, io: Io): void {
   key
     .command('revoke <credential>')
     .description('end a credential for good, at every gateway, within a second')
-    .addHelpText('after', '\nExamples:\n  gatewayctl key revoke cre_01…')
+    .addHelpText('after', '\nExamples:\n  gatewayctl key revoke cred_01…')
     .action(async (id: string, _options: unknown, command: Command) => {
       const path = `/api/credentials/${encodeURIComponent(id)}/revoke`
       const { body } = await (await connect(io, command)).post<CredentialView>(path)
@@ -94,7 +94,7 @@ function addRotate(group: Command, io: Io, name: string): void {
     .command('rotate <credential>')
     .description('give a credential a new secret, shown once')
     .option('--overlap <seconds>', 'how long the older secrets stay good; 0 ends them at once', '86400')
-    .addHelpText('after', `\nExamples:\n  gatewayctl ${name} cre_01… --overlap 3600`)
+    .addHelpText('after', `\nExamples:\n  gatewayctl ${name} cred_01… --overlap 3600`)
     .action(async (id: string, { overlap }: Options, command: Command) => {
       const path = `/api/credentials/${encodeURIComponent(id)}/rotate`
       const input = { overlapSeconds: Number(overlap) }

@@ -29,6 +29,7 @@ export function addPlatformCommands(program: Command, io: Io): void {
         const { alive, upToDate } = status.gateways
         const served = `${status.snapshot}, served by ${upToDate} of ${alive} gateways`
         const head = fields({ snapshot: served, redis: `answers in ${status.store.latencyMs} ms` })
+        if (rows.length === 0) return `${head}\nNo gateway was heard of in the last minute.`
         return `${head}\n${table(['GATEWAY', 'ADDRESS', 'THREADS', 'SNAPSHOT', 'HEARD', 'LAST ERROR'], rows)}`
       })
     })
