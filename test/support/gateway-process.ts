@@ -21,6 +21,7 @@ export interface GatewayProcess {
     redis: string
     snapshotFrom: string
     threads: number[]
+    lastError: string
   }>
   metrics(): Promise<string>
   /** Waits until every thread serves at least this snapshot. */
