@@ -114,7 +114,7 @@ async function answers(port: number): Promise<boolean> {
     await once(socket, 'connect')
     socket.write('PING\r\n')
     const [chunk] = await once(socket, 'data')
-    return String(chunk).startsWith('+PONG')
+    return /^(\+PONG|-NOAUTH)/.test(String(chunk))
   } finally {
     socket.destroy()
   }

@@ -154,8 +154,8 @@ describe('GCRA', () => {
             burst,
           ])
           const stepMs = windowMs / limit
+          // Times are cut to whole milliseconds, which may bring two calls one closer.
           for (const [i, first] of admitted.entries())
-            // Times are cut to whole milliseconds, which may bring two calls one closer.
             for (const [j, last] of admitted.entries())
               if (j > i)
                 expect(j - i + 1).toBeLessThanOrEqual(burst + (last.atMs - first.atMs + 1) / stepMs + 1e-6)
