@@ -68,6 +68,7 @@ export function streamBody(req: IncomingMessage, limits: StreamLimits): Transfor
   let size = 0
   let movedAt = performance.now()
   let wasServiceSlow = false
+  const everyMs = Math.min(idleMs, serviceIdleMs) // whoever is slow is seen in time
   let timer: NodeJS.Timeout | undefined
   const body = new Transform({
     transform(chunk: Buffer, _encoding, done) {
@@ -88,13 +89,13 @@ export function streamBody(req: IncomingMessage, limits: StreamLimits): Transfor
     if (wasServiceSlow && !isServiceSlow) movedAt = performance.now()
     wasServiceSlow = isServiceSlow
     const leftMs = movedAt + (isServiceSlow ? serviceIdleMs : idleMs) - performance.now()
-    if (leftMs > 0) timer = setTimeout(watch, Math.min(leftMs, idleMs))
+    if (leftMs > 0) timer = setTimeout(watch, Math.min(leftMs, everyMs))
     else body.destroy(isServiceSlow ? stoppedReading() : stoppedArriving())
   }
   const onClose = () => {
     if (!req.complete) body.destroy(new CallerGone())
   }
-  timer = setTimeout(watch, idleMs)
+  timer = setTimeout(watch, everyMs)
   body.on('end', () => clearTimeout(timer))
   body.on('error', () => {}) // whoever reads it hears of it; before anybody does, it must not end the process
   req.on('close', onClose).on('error', onClose)

@@ -270,7 +270,8 @@ function codeOf(error: Error & { code?: string }, wasSent: boolean): ProblemCode
   if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') return 'upstream-timeout'
   if (code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED') return 'request-malformed'
   if (
-    code.startsWith('HPE_') ||
+    // Without a code where the answer is not HTTP at all; an end in its midst is a break like any other.
+    (error.name === 'HTTPParserError' && code !== 'HPE_INVALID_EOF_STATE') ||
     code === 'UND_ERR_HEADERS_OVERFLOW' ||
     code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH'
   ) {

@@ -1,0 +1,133 @@
+import { once } from 'node:events'
+import {
+  type ClientRequest,
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type RequestListener,
+  request,
+} from 'node:http'
+import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net'
+import { listen, shut } from './seen.ts'
+import { until } from './until.ts'
+
+/** What is said on bare connections, for what a proper client or server would not say. */
+export interface Wire {
+  readonly socket: Socket
+  /** All that came so far, as latin1. */
+  text(): string
+  /** Status codes of the answers that came so far. */
+  statuses(): number[]
+  say(text: string): void
+  /** Waits until the text matches. */
+  hears(pattern: RegExp): Promise<string>
+  /** Waits until the other side ends the connection. @returns all that came */
+  ends(timeoutMs?: number): Promise<string>
+  close(): void
+}
+
+export function openWire(port: number): Wire {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+  let text = ''
+  let isEnded = false
+  socket.setEncoding('latin1')
+  socket.on('data', (chunk) => (text += chunk))
+  socket.on('end', () => (isEnded = true))
+  socket.on('close', () => (isEnded = true))
+  socket.on('error', () => {}) // a reset is an end as well
+  return {
+    socket,
+    text: () => text,
+    statuses: () => [...text.matchAll(/^HTTP\/1\.1 (\d{3})/gm)].map((match) => Number(match[1])),
+    say: (bytes) => void socket.write(bytes, 'latin1'),
+    hears: (pattern) => until(() => pattern.test(text) && text),
+    async ends(timeoutMs = 5_000) {
+      await until(() => isEnded, { timeoutMs })
+      return text
+    },
+    close: () => socket.destroy(),
+  }
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly rawHeaders: string[]
+  readonly trailers: NodeJS.Dict<string>
+  readonly body: Buffer
+  json(): { code?: string } & Record<string, unknown>
+}
+
+export interface Call {
+  readonly method?: string
+  readonly headers?: OutgoingHttpHeaders
+  readonly body?: string | Buffer
+}
+
+/** Opens a call; its body and its answer are the test's business. Each has a connection of its own. */
+export function openCall(
+  url: string,
+  { method = 'GET', headers = {} }: Omit<Call, 'body'> = {},
+): ClientRequest {
+  return request(url, { method, headers, agent: false })
+}
+
+/** A whole call. Unlike fetch it may say any header, and sees them all as they came. */
+export async function call(url: string, { body, ...rest }: Call = {}): Promise<Answer> {
+  const req = openCall(url, rest)
+  req.end(body)
+  return answerTo(req)
+}
+
+export async function answerTo(req: ClientRequest): Promise<Answer> {
+  const [res] = (await once(req, 'response')) as [IncomingMessage]
+  const chunks: Buffer[] = []
+  for await (const chunk of res) chunks.push(chunk as Buffer)
+  const body = Buffer.concat(chunks)
+  return {
+    status: res.statusCode!,
+    headers: res.headers,
+    rawHeaders: res.rawHeaders,
+    trailers: res.trailers,
+    body,
+    json: () => JSON.parse(body.toString()),
+  }
+}
+
+/** A service that behaves as the test says. */
+export async function startService(lines: RequestListener) {
+  const server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 0 }, lines)
+  const url = await listen(server)
+  return { url, server, close: () => shut(server) }
+}
+
+/** A service on a bare socket: it keeps what it hears, and says what the test says. */
+export async function startBareService(onText: (socket: Socket, heard: string) => void = () => {}) {
+  let heard = ''
+  let connections = 0
+  const sockets = new Set<Socket>()
+  const server = createTcpServer((socket) => {
+    let own = ''
+    connections++
+    sockets.add(socket)
+    socket.on('error', () => {}).on('close', () => sockets.delete(socket))
+    socket.setEncoding('latin1').on('data', (chunk) => {
+      heard += chunk
+      own += chunk
+      onText(socket, own)
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    heard: () => heard,
+    connections: () => connections,
+    async close() {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
