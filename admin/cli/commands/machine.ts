@@ -5,6 +5,7 @@ import { createLog } from '../../../registry/base/log.ts'
 import { closeRedis } from '../../../registry/redis.ts'
 import { rewrapSecrets } from '../../../registry/sealed.ts'
 import { openRegistry, type Registry } from '../../../registry/store.ts'
+import { verifyRegistry } from '../../../registry/verify.ts'
 import type { Io } from '../io.ts'
 import { fields, print, secretNote } from '../output.ts'
 
@@ -47,6 +48,18 @@ export function addMachineCommands(program: Command, io: Io): void {
           counts,
           () => `${counts.rewrapped} of ${counts.examined} secrets were sealed anew.`,
         )
+      })
+    })
+
+  program
+    .command('verify')
+    .description('check that the records, names and indexes in Redis fit together')
+    .addHelpText('after', `${onMachine}  gatewayctl verify`)
+    .action(async (_options: unknown, command: Command) => {
+      await withRegistry(io, async (registry) => {
+        const faults = await verifyRegistry(registry)
+        print(io, command, { faults }, () => faults.join('\n') || 'The registry is whole.')
+        if (faults.length > 0) throw new Error(`${faults.length} faults were found.`)
       })
     })
 }
