@@ -64,7 +64,7 @@ export async function startGateway(env: Record<string, string>): Promise<Gateway
       const line = output.split('\n').find((text) => text.includes('"the gateway listens"'))
       return line === undefined ? undefined : (JSON.parse(line) as { port: number; privatePort: number })
     },
-    { timeoutMs: 20_000 },
+    { timeoutMs: 40_000 },
   ).catch((error) => {
     child.kill('SIGKILL')
     throw new Error(`the gateway did not start:\n${output}`, { cause: error })
@@ -88,7 +88,8 @@ export async function startGateway(env: Record<string, string>): Promise<Gateway
     readiness,
     metrics: async () => (await fetch(`${privateUrl}/metrics`)).text(),
     serves: async (snapshot) => {
-      await until(async () => (await readiness()).threads.every((number) => number >= snapshot))
+      const isServed = async () => (await readiness()).threads.every((number) => number >= snapshot)
+      await until(isServed, { timeoutMs: 20_000 }) // a thread may have to be started first
     },
     stop: () => ended('SIGTERM'),
     kill: async () => void (await ended('SIGKILL')),
