@@ -195,5 +195,37 @@ function openCluster(place: RedisPlace, timeoutMs: number, options: OpenOptions)
     lazyConnect: options.lazy ?? false,
     scripts,
   }
-  return new Cluster([...place.hosts], clusterOptions) as unknown as Redis
+  return withDeadline(new Cluster([...place.hosts], clusterOptions), timeoutMs) as unknown as Redis
+}
+
+/**
+ * A Cluster client lets commands wait without end while it knows no node, and its tries at several nodes add up: one
+ * deadline over all of that.
+ */
+function withDeadline(cluster: Cluster, timeoutMs: number): Cluster {
+  const sendCommand = cluster.sendCommand.bind(cluster)
+  cluster.sendCommand = (command, ...rest) => {
+    command.setTimeout(timeoutMs)
+    return sendCommand(command, ...rest)
+  }
+  const openPipeline = cluster.pipeline.bind(cluster)
+  cluster.pipeline = (...given) => {
+    const pipeline = openPipeline(...given)
+    const exec = pipeline.exec
+    pipeline.exec = () => {
+      // The pipeline calls its own exec again when the cluster is ready; only the outermost has the deadline.
+      pipeline.exec = exec
+      return within(pipeline.exec(), timeoutMs)
+    }
+    return pipeline
+  }
+  return cluster
+}
+
+async function within<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('Command timed out')), timeoutMs)
+  })
+  return Promise.race([work, late]).finally(() => clearTimeout(timer))
 }
