@@ -82,6 +82,7 @@ export async function call(url: string, { body, ...rest }: Call = {}): Promise<A
 
 export async function answerTo(req: ClientRequest): Promise<Answer> {
   const [res] = (await once(req, 'response')) as [IncomingMessage]
+  req.on('error', () => {}) // a body that was not wanted any more
   const chunks: Buffer[] = []
   for await (const chunk of res) chunks.push(chunk as Buffer)
   const body = Buffer.concat(chunks)
