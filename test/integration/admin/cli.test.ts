@@ -11,6 +11,9 @@ beforeAll(async () => {
 })
 afterAll(() => admin.close())
 
+/** Each command is a process; on a busy machine a dozen of them take their time. */
+const manyProcessesMs = 120_000
+
 /** gatewayctl as a process of its own. */
 async function cli(
   args: string[],
@@ -31,102 +34,118 @@ async function cli(
 }
 
 describe('gatewayctl', () => {
-  test('takes an API from its document to the gateways, and back', async () => {
-    const upstream = await cli([
-      'upstream',
-      'create',
-      'pay',
-      '--target',
-      'a=http://127.0.0.1:9,weight=5',
-      '--json',
-    ])
-    expect([upstream.code, upstream.err]).toEqual([0, ''])
-    expect(upstream.json().targets).toMatchObject([{ id: 'a', weight: 5 }])
+  test(
+    'takes an API from its document to the gateways, and back',
+    async () => {
+      const upstream = await cli([
+        'upstream',
+        'create',
+        'pay',
+        '--target',
+        'a=http://127.0.0.1:9,weight=5',
+        '--json',
+      ])
+      expect([upstream.code, upstream.err]).toEqual([0, ''])
+      expect(upstream.json().targets).toMatchObject([{ id: 'a', weight: 5 }])
 
-    const plan = await cli(['plan', 'create', 'gold', '--limit', '600', '--json'])
-    expect(plan.json().policies).toEqual({ 'rate-limit': { limit: 600, windowSeconds: 60 } })
+      const plan = await cli(['plan', 'create', 'gold', '--limit', '600', '--json'])
+      expect(plan.json().policies).toEqual({ 'rate-limit': { limit: 600, windowSeconds: 60 } })
 
-    const into = ['--api', 'payments', '--version', 'v1', '--upstream', 'pay', '--plan', 'gold']
-    const broken = await cli(['import', '-', ...into], {
-      stdin: 'openapi: 3.0.0\ninfo: {title: x}\npaths: 7\n',
-    })
-    expect(broken.code).toBe(1)
-    expect(broken.err).toMatch(/line \d/)
-    expect((await admin.ask('GET', '/api/apis')).body.items).toEqual([])
+      const into = ['--api', 'payments', '--version', 'v1', '--upstream', 'pay', '--plan', 'gold']
+      const broken = await cli(['import', '-', ...into], {
+        stdin: 'openapi: 3.0.0\ninfo: {title: x}\npaths: 7\n',
+      })
+      expect(broken.code).toBe(1)
+      expect(broken.err).toMatch(/line \d/)
+      expect((await admin.ask('GET', '/api/apis')).body.items).toEqual([])
 
-    const preview = await cli(['import', '-', ...into, '--dry-run'], { stdin: paymentsYaml })
-    expect(preview.out).toContain('2 operations')
-    const imported = await cli(['import', '-', ...into, '--json'], { stdin: paymentsYaml })
-    expect(imported.json().version).toMatchObject({
-      revision: 1,
-      routing: { by: 'path', basePath: '/payments/v1' },
-    })
-    const again = await cli(['import', '-', '--api', 'payments', '--version', 'v1', '--json'], {
-      stdin: paymentsYaml,
-    })
-    expect(again.json().version).toMatchObject({ revision: 2, plans: [plan.json().id] })
+      const preview = await cli(['import', '-', ...into, '--dry-run'], { stdin: paymentsYaml })
+      expect(preview.out).toContain('2 operations')
+      const imported = await cli(['import', '-', ...into, '--json'], { stdin: paymentsYaml })
+      expect(imported.json().version).toMatchObject({
+        revision: 1,
+        routing: { by: 'path', basePath: '/payments/v1' },
+      })
+      const again = await cli(['import', '-', '--api', 'payments', '--version', 'v1', '--json'], {
+        stdin: paymentsYaml,
+      })
+      expect(again.json().version).toMatchObject({ revision: 2, plans: [plan.json().id] })
 
-    const dry = await cli(['publish', 'payments', '--dry-run'])
-    expect(dry.out).toContain('+ operation payments v1 createPayment')
-    expect(dry.out).toContain('Nothing was published.')
-    expect((await cli(['publish', 'payments', '--json'])).json().number).toBe(1)
-    const drained = await cli(['upstream', 'drain', 'pay', 'a', '--json'])
-    expect(drained.json().targets[0].isDraining).toBe(true)
-    expect((await cli(['diff', '2'])).out).toContain('/targets/0/isDraining: false -> true')
-    expect((await cli(['rollback', '1'])).out).toContain('Snapshot 1 is current.')
-    expect((await cli(['status', '--json'])).json()).toMatchObject({ snapshot: 1, gateways: { alive: 0 } })
-    expect((await cli(['verify'])).out).toContain('The registry is whole.')
-  })
+      const dry = await cli(['publish', 'payments', '--dry-run'])
+      expect(dry.out).toContain('+ operation payments v1 createPayment')
+      expect(dry.out).toContain('Nothing was published.')
+      expect((await cli(['publish', 'payments', '--json'])).json().number).toBe(1)
+      const drained = await cli(['upstream', 'drain', 'pay', 'a', '--json'])
+      expect(drained.json().targets[0].isDraining).toBe(true)
+      expect((await cli(['diff', '2'])).out).toContain('/targets/0/isDraining: false -> true')
+      expect((await cli(['rollback', '1'])).out).toContain('Snapshot 1 is current.')
+      expect((await cli(['status', '--json'])).json()).toMatchObject({ snapshot: 1, gateways: { alive: 0 } })
+      expect((await cli(['verify'])).out).toContain('The registry is whole.')
+    },
+    manyProcessesMs,
+  )
 
-  test('hands out keys, each shown once', async () => {
-    await cli(['partner', 'create', 'acme'])
-    await cli(['application', 'create', 'acme', 'shop'])
-    const subscribed = await cli(['subscribe', 'acme/shop', 'payments/v1', '--plan', 'gold', '--json'])
-    expect(subscribed.code).toBe(0)
-    const created = await cli(['key', 'create', 'acme/shop', '--environment', 'live', '--json'])
-    expect(created.json().secret).toMatch(/^pgk_live_/)
-    const { id } = created.json().credential
-    const rotated = await cli(['key', 'rotate', id, '--overlap', '60'])
-    expect(rotated.out).toContain('This is shown once.')
-    const listed = await cli(['key', 'list', 'acme/shop', '--json'])
-    expect(listed.json()).toMatchObject([{ id, revokedAt: null }])
-    expect(listed.out).not.toContain(created.json().secret)
-    expect((await cli(['key', 'revoke', id, '--json'])).json().revokedAt).toEqual(expect.any(Number))
-    expect((await cli(['partner', 'suspend', 'acme', '--json'])).json().isSuspended).toBe(true)
-    expect((await cli(['audit', '--noun', 'credential', '--json'])).json()).toHaveLength(3)
-  })
+  test(
+    'hands out keys, each shown once',
+    async () => {
+      await cli(['partner', 'create', 'acme'])
+      await cli(['application', 'create', 'acme', 'shop'])
+      const subscribed = await cli(['subscribe', 'acme/shop', 'payments/v1', '--plan', 'gold', '--json'])
+      expect(subscribed.code).toBe(0)
+      const created = await cli(['key', 'create', 'acme/shop', '--environment', 'live', '--json'])
+      expect(created.json().secret).toMatch(/^pgk_live_/)
+      const { id } = created.json().credential
+      const rotated = await cli(['key', 'rotate', id, '--overlap', '60'])
+      expect(rotated.out).toContain('This is shown once.')
+      const listed = await cli(['key', 'list', 'acme/shop', '--json'])
+      expect(listed.json()).toMatchObject([{ id, revokedAt: null }])
+      expect(listed.out).not.toContain(created.json().secret)
+      expect((await cli(['key', 'revoke', id, '--json'])).json().revokedAt).toEqual(expect.any(Number))
+      expect((await cli(['partner', 'suspend', 'acme', '--json'])).json().isSuspended).toBe(true)
+      expect((await cli(['audit', '--noun', 'credential', '--json'])).json()).toHaveLength(3)
+    },
+    manyProcessesMs,
+  )
 
-  test('says what is wrong, with exit code 1 for a refusal and 2 for wrong usage', async () => {
-    const refused = await cli(['rollback', '99'])
-    expect([refused.code, refused.out]).toEqual([1, ''])
-    expect(refused.err).toContain('(not-found, urn:request:')
-    const asJson = await cli(['rollback', '99', '--json'])
-    expect(JSON.parse(asJson.err)).toMatchObject({ code: 'not-found', status: 404 })
-    expect((await cli(['import', 'x'])).code).toBe(2)
-    expect((await cli(['publish'])).code).toBe(2)
-    const noToken = await cli(['status'], { env: { GATEWAYCTL_TOKEN: '' } })
-    expect([noToken.code, noToken.err]).toEqual([2, expect.stringContaining('GATEWAYCTL_TOKEN')])
-    const away = await cli(['status', '--url', 'http://127.0.0.1:9'])
-    expect([away.code, away.err]).toEqual([1, expect.stringContaining('cannot be reached')])
-    const fromStdin = await cli(['status', '--token-file', '-'], {
-      stdin: `${admin.adminToken}\n`,
-      env: { GATEWAYCTL_TOKEN: '' },
-    })
-    expect(fromStdin.code).toBe(0)
-  })
+  test(
+    'says what is wrong, with exit code 1 for a refusal and 2 for wrong usage',
+    async () => {
+      const refused = await cli(['rollback', '99'])
+      expect([refused.code, refused.out]).toEqual([1, ''])
+      expect(refused.err).toContain('(not-found, urn:request:')
+      const asJson = await cli(['rollback', '99', '--json'])
+      expect(JSON.parse(asJson.err)).toMatchObject({ code: 'not-found', status: 404 })
+      expect((await cli(['import', 'x'])).code).toBe(2)
+      expect((await cli(['publish'])).code).toBe(2)
+      const noToken = await cli(['status'], { env: { GATEWAYCTL_TOKEN: '' } })
+      expect([noToken.code, noToken.err]).toEqual([2, expect.stringContaining('GATEWAYCTL_TOKEN')])
+      const away = await cli(['status', '--url', 'http://127.0.0.1:9'])
+      expect([away.code, away.err]).toEqual([1, expect.stringContaining('cannot be reached')])
+      const fromStdin = await cli(['status', '--token-file', '-'], {
+        stdin: `${admin.adminToken}\n`,
+        env: { GATEWAYCTL_TOKEN: '' },
+      })
+      expect(fromStdin.code).toBe(0)
+    },
+    manyProcessesMs,
+  )
 
-  test('makes the first token on the machine itself, and no second one by accident', async () => {
-    const second = await cli(['bootstrap'])
-    expect([second.code, second.err]).toEqual([1, expect.stringContaining('--force')])
-    const fresh = { REDIS_PREFIX: 'fresh:' }
-    const first = await cli(['bootstrap', '--json'], { env: fresh })
-    expect(first.json().secret).toMatch(/^pga_/)
-    expect((await cli(['bootstrap'], { env: fresh })).code).toBe(1)
-    expect((await cli(['bootstrap', '--force'], { env: fresh })).code).toBe(0)
-    const unset = await cli(['bootstrap'], { env: { SECRETS_HASH_KEY: '' } })
-    expect([unset.code, unset.err]).toEqual([1, expect.stringContaining('SECRETS_HASH_KEY')])
-    expect((await cli(['rewrap', '--json'])).json()).toEqual({ examined: 0, rewrapped: 0 })
-  })
+  test(
+    'makes the first token on the machine itself, and no second one by accident',
+    async () => {
+      const second = await cli(['bootstrap'])
+      expect([second.code, second.err]).toEqual([1, expect.stringContaining('--force')])
+      const fresh = { REDIS_PREFIX: 'fresh:' }
+      const first = await cli(['bootstrap', '--json'], { env: fresh })
+      expect(first.json().secret).toMatch(/^pga_/)
+      expect((await cli(['bootstrap'], { env: fresh })).code).toBe(1)
+      expect((await cli(['bootstrap', '--force'], { env: fresh })).code).toBe(0)
+      const unset = await cli(['bootstrap'], { env: { SECRETS_HASH_KEY: '' } })
+      expect([unset.code, unset.err]).toEqual([1, expect.stringContaining('SECRETS_HASH_KEY')])
+      expect((await cli(['rewrap', '--json'])).json()).toEqual({ examined: 0, rewrapped: 0 })
+    },
+    manyProcessesMs,
+  )
 })
 
 test('every command has help with an example', () => {
