@@ -8,7 +8,7 @@ import { currentNumber, loadSnapshot } from '../registry/snapshot.ts'
 import type { Registry } from '../registry/store.ts'
 import type { SharedView, SlotTable } from './shared.ts'
 import { readSnapshotFile, writeSnapshotFile } from './snapshot-file.ts'
-import type { Threads } from './supervise.ts'
+import { noVerdict, type Threads } from './supervise.ts'
 import { slotKey } from './targets.ts'
 
 /** Keeps all threads of this gateway on the registry's current snapshot, and tells them what was revoked. */
@@ -47,6 +47,7 @@ const beatMs = 2_000
 /** Without a word from the registry for so long, it counts as away. */
 const contactLapseMs = 2_000
 const firstContactMs = 1_000
+const doubtMs = 30_000
 
 export function createFollowing(parts: FollowParts): Following {
   const { registry, threads, view, log, signal } = parts
@@ -61,6 +62,7 @@ export function createFollowing(parts: FollowParts): Following {
   }
   let loading: Promise<void> | undefined
   let refused = -1 // a snapshot that the threads would not take is not tried again and again
+  let doubted = { number: -1, since: 0 }
   let keysInForce: readonly string[] = []
   const firstContact = Promise.withResolvers<void>()
 
@@ -109,7 +111,7 @@ export function createFollowing(parts: FollowParts): Following {
     const slots = parts.slots.assign(keys, keysInForce)
     const errors = await threads.publish({ kind: 'table', number, text: JSON.stringify(snapshot), slots })
     if (errors.length > 0) {
-      refused = number
+      if (errors[0] !== noVerdict || isLateFor(number)) refused = number
       refuse(number, errors)
       return
     }
@@ -122,6 +124,12 @@ export function createFollowing(parts: FollowParts): Following {
       lastError: '',
     })
     log.info({ snapshot: number, apis: snapshot.apis.length, isFromFile }, 'the snapshot is in force')
+  }
+
+  /** Threads may have ended for a reason of their own: then the table is tried again, but not for ever. */
+  function isLateFor(number: number): boolean {
+    if (doubted.number !== number) doubted = { number, since: Date.now() }
+    return Date.now() - doubted.since > doubtMs
   }
 
   async function keep(snapshot: Snapshot) {

@@ -42,6 +42,9 @@ const restartDelays = [0, 100, 500, 2_000, 5_000]
 const answerMs = 10_000
 const compileMs = 60_000
 
+/** Why a table is not in force when every thread that was asked ended, be it through the table or not. */
+export const noVerdict = 'no thread lived to take it'
+
 const workerScript = new URL('./worker.ts', import.meta.url)
 
 export function createThreads(parts: ThreadsParts): Threads {
@@ -110,7 +113,7 @@ export function createThreads(parts: ThreadsParts): Threads {
     const refusals = verdicts.flatMap((v) => (v.status === 'fulfilled' && v.value !== null ? [v.value] : []))
     const wasTaken = verdicts.some((v) => v.status === 'fulfilled' && v.value === null)
     // A thread that ended meanwhile has no say, unless none is left that took the table: it may be what ended them.
-    if (!wasTaken && refusals.length === 0) refusals.push('no thread lived to take it')
+    if (!wasTaken && refusals.length === 0) refusals.push(noVerdict)
     if (refusals.length === 0) table = message
     // Those that took what others refused go back; one that was started meanwhile comes along.
     const inForce = table
