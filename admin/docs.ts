@@ -1,7 +1,7 @@
 import type { Express, RequestHandler } from 'express'
 import swaggerUi from 'swagger-ui-express'
 import { problem } from '../registry/base/problem.ts'
-import type { PublishedApi, PublishedVersion } from '../registry/model.ts'
+import type { PublishedApi, PublishedVersion, Snapshot } from '../registry/model.ts'
 import { currentNumber, loadSnapshot } from '../registry/snapshot.ts'
 import { documentReader, serverOf } from './docs-document.ts'
 import { apisPage } from './docs-page.ts'
@@ -43,10 +43,13 @@ export function mountDocs(app: Express, { registry, config }: Context): void {
   })
   app.use('/docs', page({ title: 'Admin API', documentUrl: '/api/openapi.json', callOrigins: [] }))
 
+  /** The snapshot read last: strangers may ask, and a snapshot never changes. */
+  let held: Snapshot | undefined
+
   async function published(): Promise<readonly PublishedApi[]> {
     const number = await currentNumber(registry)
-    const snapshot = number === 0 ? undefined : await loadSnapshot(registry, number)
-    return snapshot?.apis ?? []
+    if (held?.number !== number) held = await loadSnapshot(registry, number)
+    return held?.apis ?? []
   }
 
   async function find(apiName: string, versionName: string) {
