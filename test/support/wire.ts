@@ -39,7 +39,7 @@ export function openWire(port: number): Wire {
   return {
     socket,
     text: () => text,
-    statuses: () => [...text.matchAll(/^HTTP\/1\.1 (\d{3})/gm)].map((match) => Number(match[1])),
+    statuses: () => [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map((match) => Number(match[1])),
     say: (bytes) => void socket.write(bytes, 'latin1'),
     hears: (pattern) => until(() => pattern.test(text) && text),
     async ends(timeoutMs = 5_000) {
