@@ -1,10 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { policies } from '../policies/index.ts'
+import { effectiveConfig, type Level, policies } from '../policies/index.ts'
 import type { AnyPolicy, Deps, Hooks, Place, Route } from '../policies/policy.ts'
 import type {
   Environment,
   Operation,
-  PolicyConfigs,
   PublishedApi,
   PublishedVersion,
   Snapshot,
@@ -131,17 +130,17 @@ function compileRoute(
   compile: HookCompiler,
 ): RouteEntry {
   const own = version.operations[operation.id]
-  const levels: Level[] = [
+  const levels: PlacedLevel[] = [
     { place: { level: 'operation', id: `${version.id}:${operation.id}` }, configs: own?.policies ?? {} },
     { place: { level: 'version', id: version.id }, configs: version.policies },
     { place: { level: 'api', id: api.id }, configs: api.policies },
   ]
-  const gateway: Level = { place: { level: 'gateway', id: 'gateway' }, configs: snapshot.policies }
+  const gateway: PlacedLevel = { place: defaultPlace, configs: snapshot.policies }
   const authorizeAt = policies.findIndex((p) => p.name === 'authorize')
-  const hooksOf = (policy: AnyPolicy, plan?: Level) =>
+  const hooksOf = (policy: AnyPolicy, plan?: PlacedLevel) =>
     compile(policy, plan ? [...levels, plan, gateway] : [...levels, gateway])
   const before = policies.slice(0, authorizeAt + 1).flatMap((p) => hooksOf(p) ?? [])
-  const pipelineFor = (plan?: Level) =>
+  const pipelineFor = (plan?: PlacedLevel) =>
     assemblePlan(
       before,
       policies.slice(authorizeAt + 1).flatMap((p) => hooksOf(p, plan) ?? []),
@@ -172,7 +171,7 @@ function compileRoute(
     stripLength: version.stripBasePath ? version.routing.basePath.length : 0,
     upstreamPath: version.upstreamPath,
     buffersRequest: policies.some(
-      (p: AnyPolicy) => p.buffers === 'request' && effective(p, [...levels, gateway]),
+      (p: AnyPolicy) => p.buffers === 'request' && effectiveConfig(p, [...levels, gateway])?.config,
     ),
   }
 }
@@ -182,39 +181,25 @@ function assemblePlan(before: readonly Hooks[], after: readonly Hooks[]): Pipeli
   return { ...assemble([...before, ...after]), onRequest: assemble(after).onRequest }
 }
 
-interface Level {
-  readonly place: Place
-  readonly configs: PolicyConfigs
-}
+type PlacedLevel = Level<Place>
 
-/** The nearest level that names the policy wins whole; `null` there switches it off. */
-function effective(
-  policy: AnyPolicy,
-  levels: readonly Level[],
-): { place: Place; config: unknown } | undefined {
-  for (const { place, configs } of levels) {
-    const config = configs[policy.name]
-    if (config === null) return undefined
-    if (config !== undefined) return { place, config }
-  }
-  return policy.byDefault === undefined
-    ? undefined
-    : { place: { level: 'gateway', id: 'gateway' }, config: policy.byDefault }
-}
+/** A default belongs to the whole gateway. */
+const defaultPlace: Place = { level: 'gateway', id: 'gateway' }
 
-type HookCompiler = (policy: AnyPolicy, levels: readonly Level[]) => Hooks | undefined
+type HookCompiler = (policy: AnyPolicy, levels: readonly PlacedLevel[]) => Hooks | undefined
 
 /** Config that many operations inherit is compiled once: by its policy and the place it comes from. */
 function hookCompiler(depsAt: CompileParts['depsAt']): HookCompiler {
   const made = new Map<string, Hooks>()
   return (policy, levels) => {
-    const found = effective(policy, levels)
-    if (!found) return undefined
-    const key = `${policy.name} ${found.place.level} ${found.place.id}`
+    const found = effectiveConfig(policy, levels)
+    if (!found?.config) return undefined
+    const place = found.place === 'default' ? defaultPlace : found.place
+    const key = `${policy.name} ${place.level} ${place.id}`
     let hooks = made.get(key)
     if (!hooks) {
       // Parsed again: a snapshot is trusted no more than any other input.
-      hooks = policy.compile(policy.schema.parse(found.config), depsAt(found.place))
+      hooks = policy.compile(policy.schema.parse(found.config), depsAt(place))
       made.set(key, hooks)
     }
     return hooks

@@ -10,6 +10,8 @@ import { ipFilter } from './ip-filter.ts'
 import type { AnyPolicy } from './policy.ts'
 import { rateLimit } from './rate-limit.ts'
 
+export { type Effective, effectiveConfig, type Level } from './effective.ts'
+
 /** All policies, in the order they run. A route chooses which and with what config, never when. */
 // biome-ignore format: the groups are the point
 export const policies = [
