@@ -1,13 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { effectiveConfig, type Level, policies } from '../policies/index.ts'
 import type { AnyPolicy, Deps, Hooks, Place, Route } from '../policies/policy.ts'
-import type {
-  Environment,
-  Operation,
-  PublishedApi,
-  PublishedVersion,
-  Snapshot,
-} from '../registry/model.ts'
+import type { Environment, Operation, PublishedApi, PublishedVersion, Snapshot } from '../registry/model.ts'
 import { routesOf } from '../registry/routes.ts'
 import { assemble, type Pipeline } from './pipeline.ts'
 import { createRouter, type Router } from './router.ts'
