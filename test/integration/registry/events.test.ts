@@ -14,12 +14,14 @@ import { actor, readyApi, readyPartner } from './fixtures.ts'
 
 let r: Registry & { close(): Promise<void>; url: string }
 let ending: AbortController
+const followers: Promise<void>[] = []
 beforeEach(async () => {
   r = await testRegistry()
   ending = new AbortController()
 })
 afterEach(async () => {
   ending.abort()
+  await Promise.all(followers.splice(0))
   await r.close()
 })
 afterAll(stopSharedRedis)
@@ -37,6 +39,7 @@ async function follow(registry: Registry = r) {
     },
     ending.signal,
   )
+  followers.push(done)
   await until(() => heard.contacts > 0)
   return { heard, done }
 }
