@@ -29,6 +29,7 @@ interface Call {
   /** What was answered; 0 while nothing was. */
   status: number
   timer: NodeJS.Timeout | undefined
+  readonly stopWatching: () => void
 }
 
 export type UpgradeHandler = (req: IncomingMessage, socket: Duplex, head: Buffer) => Promise<void>
@@ -51,6 +52,7 @@ export function createUpgradeHandler(parts: HandleParts): UpgradeHandler {
       pipeline: emptyPipeline,
       status: 0,
       timer: undefined,
+      stopWatching: watchForEnd(socket),
     }
     // A WebSocket counts as one call in flight until its socket closes.
     socket.once('close', () => {
@@ -105,6 +107,7 @@ function createProxy(calls: WeakMap<IncomingMessage, Call>) {
         const call = calls.get(req)!
         const answered = (status: number) => {
           clearTimeout(call.timer)
+          call.stopWatching()
           call.status = status
         }
         // The partner gone, or refused: the service need not go on either.
@@ -115,6 +118,7 @@ function createProxy(calls: WeakMap<IncomingMessage, Call>) {
         })
         proxyReq.once('response', (res) => {
           answered(res.statusCode ?? 502)
+          call.socket.resume() // no tunnel: what still comes is for nobody
           res.once('end', () => endSoon(call))
         })
       },
@@ -124,6 +128,19 @@ function createProxy(calls: WeakMap<IncomingMessage, Call>) {
       },
     },
   })
+}
+
+/**
+ * Until there is a tunnel nobody reads the socket, so nobody would see the partner close it; what it sends too early
+ * stays for the service.
+ */
+function watchForEnd(socket: Duplex): () => void {
+  const onReadable = () => {
+    if (socket.readableLength === 0) socket.read()
+  }
+  const onEnd = () => socket.destroy()
+  socket.on('readable', onReadable).on('end', onEnd)
+  return () => void socket.off('readable', onReadable).off('end', onEnd)
 }
 
 function targetOptions({ target, caCertificate }: Call) {
@@ -167,6 +184,7 @@ function refuse(call: Call, refusal: Problem) {
     'close',
   ]
   socket.end(`HTTP/1.1 ${refusal.row.status} ${refusal.row.title}\r\n${lines(headers)}\r\n${body}`)
+  call.stopWatching()
   socket.resume()
   endSoon(call)
 }
