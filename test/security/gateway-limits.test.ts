@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { type Echo, startEcho } from '../support/echo.ts'
 import { type Stage, type StagedApi, startStage } from '../support/stage.ts'
 import { until } from '../support/until.ts'
-import { call, openWire } from '../support/wire.ts'
+import { call, openWire, startService } from '../support/wire.ts'
 
 /** Each limit has its answer; and after it, it is certain where the next request begins, or the connection ends. */
 
@@ -159,6 +159,29 @@ describe('the body', () => {
     expect(answer.json().code).toBe('body-too-large')
   })
 })
+
+test('a partner that does not read its answer is cut off, and the service is free again', async () => {
+  const block = Buffer.alloc(1_000_000)
+  let ended = 0
+  const service = stage.keep(
+    await startService((req, res) => {
+      if (!req.url!.includes('/large/')) return void res.end('ok')
+      const push = () => {
+        while (!res.destroyed && res.write(block));
+      }
+      res.on('drain', push).on('close', () => ended++)
+      push()
+    }),
+  )
+  const endless = await stage.api('endless', { targets: [{ url: service.url, maxConnections: 1 }] })
+  const wire = openWire(stage.gateway.port)
+  wire.socket.pause()
+  wire.say(endless.head('GET', '/accounts/large/balance'))
+  await until(() => ended === 1, { timeoutMs: 10_000 })
+  const next = await call(`${endless.url}/accounts/1/balance`, { headers: { 'x-api-key': endless.key } })
+  expect(next.status).toBe(200)
+  wire.close()
+}, 60_000)
 
 describe('an unread body never becomes the next request', () => {
   const keyless = (...lines: string[]) => post(...lines).replace(/x-api-key: .*\r\n/, '')

@@ -59,3 +59,25 @@ describe('readRequest', () => {
     expect(readExchange({ raw, remoteAddress }).request.ip).toBe(ip)
   })
 })
+
+describe('an expectation', () => {
+  const refusal = (expect_: string, httpVersion = '1.1') => {
+    try {
+      readExchange({ raw: [...host, 'Expect', expect_], httpVersion })
+      return undefined
+    } catch (error) {
+      return (error as { code: string }).code
+    }
+  }
+  test('is met when it is 100-continue, and not looked at in HTTP/1.0', () => {
+    expect(refusal('100-Continue')).toBeUndefined()
+    expect(refusal('wonders')).toBe('expectation-failed')
+    expect(refusal('wonders', '1.0')).toBeUndefined()
+  })
+})
+
+test('HTTP/1.0 with chunks is refused', () => {
+  expect(() => readExchange({ raw: [...host, 'Transfer-Encoding', 'chunked'], httpVersion: '1.0' })).toThrow(
+    'HTTP/1.0',
+  )
+})

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { incomingHeaders, outgoingHeaders } from '../../../gateway/outgoing.ts'
+import { incomingHeaders, incomingTrailers, outgoingHeaders } from '../../../gateway/outgoing.ts'
 import { getHeader } from '../../../policies/header-list.ts'
 import { readExchange } from '../../support/exchange.ts'
 
@@ -123,4 +123,12 @@ describe('headers to the partner', () => {
       'id-1',
     ])
   })
+})
+
+test('trailers cross, but for what frames, routes, authenticates or directs', () => {
+  const raw = ['X-Checksum', 'a', 'Content-Length', '3', 'Set-Cookie', 'b', 'Via', 'c', 'Content-Digest', 'd']
+  expect(incomingTrailers(raw)).toEqual([
+    ['X-Checksum', 'a'],
+    ['Content-Digest', 'd'],
+  ])
 })
