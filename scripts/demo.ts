@@ -114,7 +114,8 @@ async function prepareRegistry(
   }
   const adminToken = await makeFirstAdminToken(config)
   const admin = createAdminClient(adminUrl, adminToken)
-  const kept = { adminToken, ...(await registerDemo(admin, services)) }
+  const pages = [adminUrl, adminUrl.replace('localhost', '127.0.0.1')]
+  const kept = { adminToken, ...(await registerDemo(admin, services, pages)) }
   await retarget(admin, services)
   writePrivateJson(file, kept)
   return kept

@@ -13,21 +13,22 @@ export const documents = [
   { name: 'v2', file: 'examples/payments/v2.yaml' },
 ] as const
 
-export const api = {
+/** @param pages origins whose pages may call: where the admin service shows the documents with their “try it” */
+export const apiFor = (pages: readonly string[]) => ({
   name: 'payments',
   title: 'Payments',
   description: 'Pays, tops up, withdraws and transfers. An example that runs beside the platform.',
   owner: 'payments team',
-}
+  policies: { cors: { origins: pages } },
+})
 
-/** Three instances, the first one the strongest. */
+/** Three instances of like strength: while they are idle, calls go to any of them. */
 export function upstreamOn(services: readonly string[]) {
-  const weights = [3, 2, 1]
   return {
     name: 'payments-demo',
     title: 'The example payments service',
     strategy: 'least-connections',
-    targets: services.map((url, i) => ({ id: `service-${i + 1}`, url, weight: weights[i] ?? 1 })),
+    targets: services.map((url, i) => ({ id: `service-${i + 1}`, url })),
   }
 }
 

@@ -3,7 +3,16 @@ import { join } from 'node:path'
 import type { Api, Application, Credential, Partner, Plan, Upstream, Version } from '../../registry/model.ts'
 import { root } from '../setup.mjs'
 import { type AdminClient, ensure } from './admin-client.ts'
-import { api, application, documents, lackedScope, partner, plan, upstreamOn, versionOf } from './inputs.ts'
+import {
+  apiFor,
+  application,
+  documents,
+  lackedScope,
+  partner,
+  plan,
+  upstreamOn,
+  versionOf,
+} from './inputs.ts'
 
 export interface DemoCredentials {
   readonly apiKey: string
@@ -18,10 +27,11 @@ export interface DemoCredentials {
 export async function registerDemo(
   admin: AdminClient,
   services: readonly string[],
+  pages: readonly string[],
 ): Promise<DemoCredentials> {
   const upstream = await ensure<Upstream>(admin, '/api/upstreams', upstreamOn(services))
   const { id: planId } = await ensure<Plan>(admin, '/api/plans', plan)
-  const { id: apiId } = await ensure<Api>(admin, '/api/apis', api)
+  const { id: apiId } = await ensure<Api>(admin, '/api/apis', apiFor(pages))
   const versions: Version[] = []
   for (const { name, file } of documents) {
     const input = versionOf(name, upstream.id, planId)
