@@ -3,7 +3,15 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { type Stage, type StagedApi, startStage } from '../support/stage.ts'
 import { until } from '../support/until.ts'
 import { type Upstream, upstream } from '../support/upstream.ts'
-import { type Answer, call, openCall, openWire, startBareService, startService } from '../support/wire.ts'
+import {
+  type Answer,
+  call,
+  openCall,
+  openWire,
+  startBareService,
+  startFullService,
+  startService,
+} from '../support/wire.ts'
 
 let stage: Stage
 beforeAll(async () => {
@@ -179,12 +187,22 @@ describe('the service is late', () => {
 
   test('a connection that is not made in time goes to the next target, also for a payment', async () => {
     const bank = await kept(upstream().answers(200))
-    // A server whose queue of connections is full lets further ones wait: here one that accepts none.
+    const full = stage.keep(await startFullService())
     const api = await stage.api('no-connection', {
-      targets: [{ url: 'http://127.0.0.1:9' }, { url: bank.url }],
+      targets: [{ url: full.url }, { url: bank.url }],
       upstream: { connectTimeoutMs: 200 },
     })
+    const start = performance.now()
     for (let i = 0; i < 2; i++) expect((await pay(api)).status).toBe(200)
+    expect(performance.now() - start).toBeGreaterThan(190)
+
+    const alone = await stage.api('no-connection-at-all', {
+      targets: onlySlot(full),
+      upstream: { connectTimeoutMs: 200 },
+    })
+    const answer = await pay(alone)
+    expect(code(answer)).toEqual([504, 'upstream-timeout'])
+    expect(answer.json().detail).toBeUndefined() // nothing was sent, so there is nothing to be unsure of
   })
 
   test('silence inside an answer ends the partner’s connection', async () => {

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
   type ClientRequest,
@@ -129,6 +130,32 @@ export async function startBareService(onText: (socket: Socket, heard: string) =
       for (const socket of sockets) socket.destroy()
       server.close()
       await once(server, 'close')
+    },
+  }
+}
+
+/** A service whose queue of connections is full: further ones are not refused, and never made. */
+export async function startFullService() {
+  const code = `
+    const server = require('node:net').createServer()
+    server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
+      require('node:fs').writeSync(1, String(server.address().port))
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+    })`
+  const child = spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const end = () => child.kill('SIGKILL')
+  process.once('exit', end)
+  const port = Number(String((await once(child.stdout, 'data'))[0]))
+  const fillers = Array.from({ length: 4 }, () => connect({ port, host: '127.0.0.1' }).on('error', () => {}))
+  await Promise.race(fillers.map((socket) => once(socket, 'connect')))
+  return {
+    url: `http://127.0.0.1:${port}`,
+    async close() {
+      for (const socket of fillers) socket.destroy()
+      const exit = once(child, 'exit')
+      end()
+      await exit
+      process.off('exit', end)
     },
   }
 }
