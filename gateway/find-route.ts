@@ -10,11 +10,15 @@ export interface Found {
   readonly isPreflight: boolean
 }
 
+const nothingThere =
+  'Nothing is published at this path. Compare host, base path and version with the API’s document.'
+
 /** @throws Problem route-unknown; method-not-allowed with Allow */
 export function findRoute(table: Table, x: Exchange): Found {
   const { method, headers } = x.request
   const match = findPath(table, x)
-  if (!match) throw problem('route-unknown', { detail: `Nothing is published at ${x.request.path}.` })
+  // Without the path: a key or a card number in a mistyped address must not come back into somebody's error log.
+  if (!match) throw problem('route-unknown', { detail: nothingThere })
   const { byMethod } = match.value
   // A service that answers GET answers HEAD (RFC 9110 §9.1), whether its document says so or not.
   const candidates = byMethod.get(method) ?? (method === 'HEAD' ? byMethod.get('GET') : undefined)
