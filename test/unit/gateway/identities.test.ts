@@ -67,6 +67,15 @@ describe('identities', () => {
     expect(world.asked).toBe(2)
   })
 
+  test('while the store hangs and nothing is heard, a known caller waits for it a moment only', async () => {
+    const { world, identities } = setUp()
+    await identities.find('k')
+    world.now += 10_000
+    world.answer = () => new Promise(() => {})
+    expect(await identities.find('k')).toBe(someone)
+    expect(world.asked).toBe(2)
+  })
+
   test('while the store is away, a known caller stays known for the grace time, a stranger is refused', async () => {
     const { world, identities } = setUp()
     await identities.find('k')

@@ -60,6 +60,14 @@ describe('slots', () => {
     expect(table.assign(['u/c', 'u/d', 'u/e']).get('u/d')).toBeLessThan(3)
   })
 
+  test('a target in force keeps its slot though the snapshot asked for lacks it: it may be refused', () => {
+    const table = createSlotTable({ isIdle: () => true })
+    const first = table.assign(['u/a'])
+    const refused = table.assign(['u/b'], ['u/a'])
+    expect(refused.get('u/b')).not.toBe(first.get('u/a'))
+    expect(table.assign(['u/a', 'u/c'], ['u/a']).get('u/a')).toBe(first.get('u/a'))
+  })
+
   test('contact is remembered to a tenth of a second', () => {
     const shared = createShared(1)
     const view = viewShared(shared, 0)
