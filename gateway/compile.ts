@@ -48,7 +48,7 @@ export interface CompileParts extends Omit<UpstreamParts, 'pools'> {
 }
 
 /** Routes built before the loop gets a turn: a large publish must not hold up calls. */
-const routesPerTurn = 25
+const routesPerTurn = 8
 
 /** @throws Error when a policy refuses its config, or an upstream is missing; nothing is left behind then */
 export async function compileTable(snapshot: Snapshot, parts: CompileParts): Promise<Table> {
