@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { loadConfigOrExit } from '../registry/base/config.ts'
@@ -7,6 +6,7 @@ import { createLog } from '../registry/base/log.ts'
 import { closeRedis } from '../registry/redis.ts'
 import { openRegistry } from '../registry/store.ts'
 import { createFollowing } from './follow.ts'
+import { settlePort } from './port.ts'
 import { createPrivatePort } from './private-port.ts'
 import { createShared, createSlotTable, viewShared } from './shared.ts'
 import { createThreads } from './supervise.ts'
@@ -16,11 +16,14 @@ import { createThreads } from './supervise.ts'
 const config = loadConfigOrExit()
 const log = createLog('gateway', config.LOG_LEVEL)
 const registry = openRegistry(config, log)
-const port = config.GATEWAY_PORT || (await freePort(config.GATEWAY_HOST))
+const { number: port, canShare } = await settlePort(config.GATEWAY_HOST, config.GATEWAY_PORT).catch(fail)
+const count = canShare ? config.GATEWAY_THREADS : 1
+if (count < config.GATEWAY_THREADS)
+  log.warn('this system cannot share a port between threads: one thread serves')
 const publicUrl = config.GATEWAY_PUBLIC_URL ?? `http://localhost:${port}`
-const shared = createShared(config.GATEWAY_THREADS)
+const shared = createShared(count)
 const view = viewShared(shared, 0)
-const threads = createThreads({ count: config.GATEWAY_THREADS, shared, view, publicUrl, log })
+const threads = createThreads({ count, shared, view, publicUrl, log })
 const stopping = new AbortController()
 let isDraining = false
 const following = createFollowing({
@@ -59,14 +62,4 @@ async function stop(signal: string) {
   privatePort.closeAllConnections()
   await closeRedis(registry.redis)
   log.info('stopped')
-}
-
-/** Port 0 asks for any free one; all threads then share it. */
-async function freePort(host: string): Promise<number> {
-  const probe = createServer().listen(0, host)
-  await once(probe, 'listening')
-  const { port: free } = probe.address() as AddressInfo
-  probe.close()
-  await once(probe, 'close')
-  return free
 }

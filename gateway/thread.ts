@@ -26,7 +26,7 @@ import { type Shared, viewShared } from './shared.ts'
 import { createStoreBreaker, type StoreBreaker } from './store-breaker.ts'
 import { createTables, type Tables } from './tables.ts'
 import { createPools } from './targets.ts'
-import { createUpgradeHandler, isWebSocket } from './upgrade.ts'
+import { createUpgrades, isWebSocket, type Upgrades } from './upgrade.ts'
 
 /** One thread of the gateway: its listener, its table, its caches. */
 export interface Thread {
@@ -103,9 +103,11 @@ export function createThread(
       accessLog.write(x, timing)
     },
   }
+  const upgrades = createUpgrades(parts)
   const server = openServer(
     config,
     parts,
+    upgrades,
     createAuthorizationServerApp({
       registry,
       issuer: publicUrl,
@@ -132,7 +134,7 @@ export function createThread(
     async drain(withinMs) {
       isDraining = true
       clearInterval(touch)
-      await closeServer(server, withinMs)
+      await closeServer(server, upgrades, withinMs)
       breaker.end()
       metrics.end()
       if (used.size > 0) await touchCredentials(registry, used).catch(() => {})
@@ -199,9 +201,13 @@ const addressWith = (isTrusted: NetworkSet) => (req: IncomingMessage) =>
 
 type App = (req: IncomingMessage, res: ServerResponse) => void
 
-function openServer(config: Config, parts: HandleParts, authorizationServer: App): Server {
+function openServer(
+  config: Config,
+  parts: HandleParts,
+  upgrades: Upgrades,
+  authorizationServer: App,
+): Server {
   const handle = createHandler(parts)
-  const handleUpgrade = createUpgradeHandler(parts)
   const onRequest = (req: IncomingMessage, res: ServerResponse) => {
     const url = req.url ?? ''
     if (url.startsWith('/oauth2/') || url.startsWith('/.well-known/')) {
@@ -223,7 +229,7 @@ function openServer(config: Config, parts: HandleParts, authorizationServer: App
   server.on('request', onRequest)
   // `100 Continue` goes out when the body is wanted; what else is expected is refused in exchange.ts.
   server.on('checkContinue', onRequest).on('checkExpectation', onRequest)
-  server.on('upgrade', (req, socket, head) => void handleUpgrade(req, socket, head))
+  server.on('upgrade', (req, socket, head) => void upgrades.handle(req, socket, head))
   server.on('connect', refuseTunnel)
   server.on('clientError', refuseUnparsable)
   return server
@@ -245,7 +251,7 @@ async function listen(server: Server, host: string, port: number, canShare: bool
  * Idle connections are not ended at once, where there is time: the next call may be on its way already, and would be
  * lost. It is served, and its answer says that the connection ends.
  */
-async function closeServer(server: Server, withinMs: number): Promise<void> {
+async function closeServer(server: Server, upgrades: Upgrades, withinMs: number): Promise<void> {
   // Not that of http.Server, which ends idle connections, too.
   const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()))
   const sweep = () => server.closeIdleConnections()
@@ -257,7 +263,10 @@ async function closeServer(server: Server, withinMs: number): Promise<void> {
     },
     Math.min(idleGraceMs, withinMs / 2),
   )
-  const end = setTimeout(() => server.closeAllConnections(), withinMs)
+  const end = setTimeout(() => {
+    server.closeAllConnections()
+    upgrades.endAll()
+  }, withinMs)
   await closed
   clearTimeout(idle)
   clearInterval(sweeping)

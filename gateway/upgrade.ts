@@ -32,13 +32,18 @@ interface Call {
   readonly stopWatching: () => void
 }
 
-export type UpgradeHandler = (req: IncomingMessage, socket: Duplex, head: Buffer) => Promise<void>
+export interface Upgrades {
+  handle(req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>
+  /** Ends all WebSockets: node does not count them among the connections of its server. */
+  endAll(): void
+}
 
-export function createUpgradeHandler(parts: HandleParts): UpgradeHandler {
+export function createUpgrades(parts: HandleParts): Upgrades {
   const calls = new WeakMap<IncomingMessage, Call>()
   const proxy = createProxy(calls)
+  const open = new Set<Duplex>()
 
-  return async function handleUpgrade(req, socket, head) {
+  async function handle(req: IncomingMessage, socket: Duplex, head: Buffer) {
     // Bytes of ours would be taken for a part of the answer that an earlier call on the connection still waits for.
     if ((req.socket as { _httpMessage?: unknown })._httpMessage) return void socket.destroy()
     const x = openExchange(req, parts.now())
@@ -55,7 +60,9 @@ export function createUpgradeHandler(parts: HandleParts): UpgradeHandler {
       stopWatching: watchForEnd(socket),
     }
     // A WebSocket counts as one call in flight until its socket closes.
+    open.add(socket)
     socket.once('close', () => {
+      open.delete(socket)
       clearTimeout(call.timer)
       giveBack(call)
       for (const hook of call.pipeline.onEnd) hook(x)
@@ -94,6 +101,13 @@ export function createUpgradeHandler(parts: HandleParts): UpgradeHandler {
     } catch (error) {
       refuse(call, asProblem(error))
     }
+  }
+
+  return {
+    handle,
+    endAll() {
+      for (const socket of open) socket.destroy()
+    },
   }
 }
 

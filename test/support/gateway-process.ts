@@ -58,22 +58,24 @@ export async function startGateway(env: Record<string, string>): Promise<Gateway
   child.stdout.on('data', (chunk) => (output += chunk))
   child.stderr.on('data', (chunk) => (output += chunk))
 
-  const ports = await until(
+  const isEnded = () => child.exitCode !== null || child.signalCode !== null
+  const started = await until(
     () => {
-      if (child.exitCode !== null) throw new Error(`the gateway ended with ${child.exitCode}:\n${output}`)
       const line = output.split('\n').find((text) => text.includes('"the gateway listens"'))
-      return line === undefined ? undefined : (JSON.parse(line) as { port: number; privatePort: number })
+      return line ?? (isEnded() ? 'ended' : undefined)
     },
     { timeoutMs: 40_000 },
-  ).catch((error) => {
+  ).catch(() => 'ended')
+  if (started === 'ended') {
     child.kill('SIGKILL')
-    throw new Error(`the gateway did not start:\n${output}`, { cause: error })
-  })
+    throw new Error(`the gateway did not start:\n${output}`)
+  }
+  const ports = JSON.parse(started) as { port: number; privatePort: number }
   const privateUrl = `http://127.0.0.1:${ports.privatePort}`
   const readiness = async () =>
     (await fetch(`${privateUrl}/readyz`)).json() as ReturnType<GatewayProcess['readiness']>
   const ended = async (signal: NodeJS.Signals) => {
-    if (child.exitCode !== null || child.signalCode !== null) return child.exitCode
+    if (isEnded()) return child.exitCode
     const exit = once(child, 'exit')
     child.kill(signal)
     return (await exit)[0] as number | null
