@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 
 export interface Port {
   readonly number: number
@@ -9,20 +9,45 @@ export interface Port {
 
 /**
  * Settles the port before the threads share it. Shared ports are open to any process of the same user: so a port on which
- * somebody listens already is refused here, or a second gateway started by mistake would take half of the calls.
+ * somebody answers already is refused here, or a second gateway started by mistake would take half of the calls. It is
+ * asked by a connection, not by listening: a listener that goes again would break the calls that came to it.
  *
  * @param wanted 0 for any free one
  * @throws Error EADDRINUSE, EACCES
  */
 export async function settlePort(host: string, wanted: number): Promise<Port> {
-  const number = await listenBriefly({ host, port: wanted })
+  if (wanted !== 0 && (await isAnswered(host, wanted))) {
+    throw Object.assign(new Error(`listen EADDRINUSE: somebody listens on ${host}:${wanted}`), {
+      code: 'EADDRINUSE',
+    })
+  }
+  const number = wanted || (await listenBriefly({ host, port: 0 }))
   try {
-    await listenBriefly({ host, port: number, reusePort: true })
+    await listenBriefly({ host, port: 0, reusePort: true })
     return { number, canShare: true }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code !== 'ENOTSUP' && code !== 'EINVAL' && code !== 'ENOPROTOOPT') throw error
     return { number, canShare: false }
+  }
+}
+
+async function isAnswered(host: string, port: number): Promise<boolean> {
+  const socket = connect({
+    host: host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host,
+    port,
+    timeout: 1_000,
+  })
+  try {
+    await Promise.race([
+      once(socket, 'connect'),
+      once(socket, 'timeout').then(() => Promise.reject(new Error('silent'))),
+    ])
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
   }
 }
 
