@@ -129,12 +129,11 @@ function checkExpectation(expect: string, httpVersion: string): void {
     throw problem('expectation-failed', { detail: 'The only expectation that is met is 100-continue.' })
 }
 
-/** Host name in lower case, without port. */
+/** Host name in lower case, without port. The port is checked, too: services build links from the whole. */
 function hostName(host: string | undefined): string {
   if (host === undefined || host === '') return ''
-  const end = host.startsWith('[') ? host.indexOf(']') + 1 : host.indexOf(':')
-  const name = (end > 0 ? host.slice(0, end) : host).toLowerCase()
-  if (!/^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)$/.test(name)) throw malformed('Its Host header is not a host name.')
+  const name = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{0,5})?$/.exec(host.toLowerCase())?.[1]
+  if (name === undefined) throw malformed('Its Host header is not a host name.')
   return name
 }
 

@@ -36,18 +36,27 @@ const kept = new Set([
   'x-api-key',
   'x-jws-signature',
 ])
-/** Set by the gateway, so what the caller wrote does not pass. `x-gateway-*` is treated likewise. */
-const ours = new Set([
-  'host',
-  'forwarded',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-proto',
-  'x-forwarded-port',
-  'x-real-ip',
-  'via',
-  'x-request-id',
-  'traceparent',
+/** Set by the gateway, so what the caller wrote does not pass. `x-gateway-*`, `x-forwarded-*` are treated likewise. */
+const ours = new Set(['host', 'forwarded', 'x-real-ip', 'via', 'x-request-id', 'traceparent'])
+
+/** By these many a framework takes another path or method, or a CGI another proxy, than what was authorised. */
+const misleading = new Set([
+  'x-original-url',
+  'x-rewrite-url',
+  'x-http-method',
+  'x-http-method-override',
+  'x-method-override',
+  'proxy',
+])
+/** The caller's address, as proxies of one maker or another call it: theirs to say, not a stranger's. */
+const addressOfCaller = new Set([
+  'cf-connecting-ip',
+  'client-ip',
+  'fastly-client-ip',
+  'true-client-ip',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  'x-original-forwarded-for',
 ])
 
 /** Headers of the call to the service, but for `host`, which depends on the target. */
@@ -58,7 +67,8 @@ export function outgoingHeaders(x: Exchange, peer: Peer): HeaderList {
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i]!
     const lower = name.toLowerCase()
-    if (hopByHop.has(lower) || isOurs(lower)) continue
+    if (hopByHop.has(lower) || isOurs(lower) || misleading.has(lower)) continue
+    if (!peer.isTrusted && addressOfCaller.has(lower)) continue
     if (nominated?.has(lower) && !kept.has(lower)) continue
     out.push(name, rawHeaders[i + 1]!)
   }
@@ -67,7 +77,8 @@ export function outgoingHeaders(x: Exchange, peer: Peer): HeaderList {
     out.push('te', 'trailers')
 
   const carried = peer.isTrusted ? (headers['x-forwarded-for'] as string | undefined) : undefined
-  const proto = (peer.isTrusted && firstOf(headers['x-forwarded-proto'])) || x.request.scheme
+  const saidProto = peer.isTrusted ? firstOf(headers['x-forwarded-proto'])?.toLowerCase() : undefined
+  const proto = saidProto === 'https' || saidProto === 'http' ? saidProto : x.request.scheme
   const host =
     (peer.isTrusted && firstOf(headers['x-forwarded-host'])) || (headers.host as string | undefined) || ''
   out.push('x-forwarded-for', carried ? `${carried}, ${peer.address}` : peer.address)
@@ -143,10 +154,14 @@ function textOf(value: Buffer | string | (Buffer | string)[]): string {
   return Array.isArray(value) ? value.map(textOf).join(', ') : value.toString('latin1')
 }
 
-/** Names that only the gateway sets. Some services read `X_Gateway_Partner` as the same header, so that counts too. */
+/**
+ * Names that only the gateway sets. Some services read `X_Gateway_Partner` as the same header, so that counts too; and
+ * what matters under its own name, such as `Content-Length`, does not pass under such a second one.
+ */
 function isOurs(lower: string): boolean {
   const name = lower.includes('_') ? lower.replaceAll('_', '-') : lower
-  return ours.has(name) || name.startsWith('x-gateway-')
+  if (ours.has(name) || name.startsWith('x-gateway-') || name.startsWith('x-forwarded-')) return true
+  return name !== lower && (hopByHop.has(name) || kept.has(name) || misleading.has(name))
 }
 
 function nominatedBy(connection: string | undefined): Set<string> | undefined {
@@ -165,7 +180,9 @@ const firstOf = (value: string | string[] | undefined) =>
 /** RFC 7239. An IPv6 address is quoted and bracketed (§6). */
 function forwarded(ip: string, host: string, proto: string): string {
   const node = ip.includes(':') ? `"[${ip}]"` : ip
-  return host ? `for=${node};host="${host.replaceAll('"', '')}";proto=${proto}` : `for=${node};proto=${proto}`
+  return host
+    ? `for=${node};host="${host.replaceAll(/["\\]/g, '')}";proto=${proto}`
+    : `for=${node};proto=${proto}`
 }
 
 /** W3C Trace Context: a valid one is kept, otherwise a trace begins here, not sampled. */

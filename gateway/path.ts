@@ -4,7 +4,7 @@ import { problem } from '../registry/base/problem.ts'
  * The one path that is routed, authorised and forwarded.
  *
  * What two programs could read in two ways is refused, not repaired: dot segments, empty segments, backslashes, encoded
- * slashes and backslashes, NUL, broken escapes. What RFC 3986 §6.2.2 calls equivalent is made equal: escapes of
+ * slashes, backslashes and control characters, escapes that are broken or no UTF-8 could have. What RFC 3986 §6.2.2 calls equivalent is made equal: escapes of
  * unreserved characters are decoded, the hex digits of the others are upper case.
  *
  * @param raw the path as received, without query
@@ -33,12 +33,20 @@ const PERCENT = 0x25
 const BACKSLASH = 0x5c
 const HASH = 0x23
 const DOT = 0x2e
+const SEMICOLON = 0x3b
 
+/** `..;x` counts: Java's servers take path parameters off before they look for dot segments. */
 function isDots(text: string, start: number, end: number): boolean {
-  const length = end - start
-  if (length !== 1 && length !== 2) return false
-  return text.charCodeAt(start) === DOT && (length === 1 || text.charCodeAt(start + 1) === DOT)
+  if (text.charCodeAt(start) !== DOT) return false
+  const after = text.charCodeAt(start + 1) === DOT ? start + 2 : start + 1
+  return after === end || text.charCodeAt(after) === SEMICOLON
 }
+
+/** The same where escapes were decoded, or not, as `;`. */
+const dotSegment = /\/\.\.?(?:;|%3B|\/|$)/
+
+/** Longer forms of characters that have a shorter one (RFC 3629 §3): lenient decoders see dots and slashes in them. */
+const overlong = /%C[01]%[89AB]|%E0%[89]|%F0%8/
 
 function canonicalEscapes(raw: string): string {
   let out = ''
@@ -50,15 +58,15 @@ function canonicalEscapes(raw: string): string {
     const hex = raw.slice(i + 1, i + 3)
     if (!/^[0-9A-Fa-f]{2}$/.test(hex)) throw ambiguous('it holds a broken escape')
     const code = Number.parseInt(hex, 16)
-    if (code === SLASH || code === BACKSLASH || code === 0)
-      throw ambiguous(`it holds an encoded ${code === 0 ? 'NUL' : 'slash'}`)
+    if (code === SLASH || code === BACKSLASH) throw ambiguous('it holds an encoded slash')
+    if (code < 0x20 || code === 0x7f) throw ambiguous('it holds an encoded control character')
     const char = String.fromCharCode(code)
     out += /[A-Za-z0-9._~-]/.test(char) ? char : `%${hex.toUpperCase()}`
     i += 2
   }
   // Decoding may have made dot segments (`%2e%2e`).
-  for (const segment of out.split('/'))
-    if (segment === '.' || segment === '..') throw ambiguous('it holds a dot segment')
+  if (dotSegment.test(out)) throw ambiguous('it holds a dot segment')
+  if (overlong.test(out)) throw ambiguous('it holds an overlong escape')
   return out
 }
 
