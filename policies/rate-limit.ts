@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { networkOf } from '../registry/base/network.ts'
 import { asProblem, problem } from '../registry/base/problem.ts'
 import { removeHeaders, setHeader } from './header-list.ts'
 import type { Deps, Exchange, LimitAnswer, LimitTake, Policy } from './policy.ts'
@@ -18,7 +19,7 @@ const schema = z
       .enum(['application', 'partner', 'plan', 'address'])
       .default('application')
       .describe(
-        'Who shares one count. `application`, `partner`: all its calls. `plan`: all calls of a partner under the same plan. `address`: all calls from one address. Calls without a credential are counted by address, those without a plan by application.',
+        'Who shares one count. `application`, `partner`: all its calls. `plan`: all calls of a partner under the same plan. `address`: all calls from one address; of IPv6, from one /64. Calls without a credential are counted by address, those without a plan by application.',
       ),
     whenStoreFails: z
       .enum(['allow', 'refuse'])
@@ -112,7 +113,8 @@ function counterOf({ limit, windowSeconds, burst, per }: Config, deps: Deps): (x
 
   return (x) => {
     const { identity, environment } = x
-    if (per === 'address' || identity === undefined) return take(x.request.ip, `${environment}:${id}:address`)
+    if (per === 'address' || identity === undefined)
+      return take(networkOf(x.request.ip), `${environment}:${id}:address`)
     if (per === 'partner') return take(identity.partnerId, `${environment}:${id}:partner`)
     const planId = per === 'plan' ? identity.subscriptions.get(x.route!.versionId)?.planId : undefined
     if (planId) return take(identity.partnerId, `${environment}:${planPlace}:${planId}`)

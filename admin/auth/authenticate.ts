@@ -1,5 +1,5 @@
-import ipaddr from 'ipaddr.js'
 import { findAdminToken, type ShownAdminToken } from '../../registry/admin-tokens.ts'
+import { networkOf } from '../../registry/base/network.ts'
 import { type Problem, problem } from '../../registry/base/problem.ts'
 import { looksLikeSecret } from '../../registry/base/secrets.ts'
 import { takeTokens } from '../../registry/limits.ts'
@@ -53,12 +53,4 @@ async function countedRefusal(registry: Registry, address: string): Promise<Prob
     detail: 'The admin token is not known, was revoked or has expired.',
     headers: { 'WWW-Authenticate': 'Bearer realm="admin", error="invalid_token"' },
   })
-}
-
-/** An IPv6 caller owns a whole /64: counting single addresses would give 2^64 fresh starts. */
-export function networkOf(address: string): string {
-  if (!ipaddr.isValid(address)) return 'unknown'
-  const parsed = ipaddr.process(address)
-  if (parsed.kind() === 'ipv4') return parsed.toString()
-  return `${ipaddr.fromByteArray([...parsed.toByteArray().slice(0, 8), ...new Array(8).fill(0)])}/64`
 }

@@ -1,4 +1,5 @@
 import { InvalidClientError, InvalidRequestError } from 'oauth2-server'
+import { networkOf } from '../../registry/base/network.ts'
 import type { AuthorizationServerDeps, OAuthClient } from './deps.ts'
 import { slowDown } from './errors.ts'
 import { type Form, formDecoded } from './form.ts'
@@ -17,14 +18,17 @@ export async function authenticateClient(
   deps: AuthorizationServerDeps,
 ): Promise<OAuthClient> {
   const presented = presentedBy(req.headers.authorization, form)
-  const failures = failuresOf(presented[0]!.clientId, req.ip)
+  const network = networkOf(req.ip)
+  const failures = failuresOf(presented[0]!.clientId, network)
   const left = await deps.takeTokens({ ...failures, cost: 0 })
-  if (left.remaining <= 0) throw slowDown(left.resetMs)
+  if (left.remaining <= 0) throw slowDown(tooManyFailures, left.resetMs)
 
   for (const { clientId, secret } of presented) {
     const client = await deps.findClientBySecret(clientId, secret)
     if (client) return client
   }
+  const all = await deps.takeTokens({ ...failuresOfAll(network), cost: 1 })
+  if (!all.isAllowed) throw slowDown(tooManyFailures, all.retryAfterMs)
   await deps.takeTokens({ ...failures, cost: 1 })
   throw new InvalidClientError('The client is unknown or its secret is wrong')
 }
@@ -68,11 +72,18 @@ function fromBasic(authorization: string): Presented[] {
   return isSame ? [raw] : [{ clientId, secret }, raw]
 }
 
+const tooManyFailures = 'Too many failed attempts'
+
 /**
  * Failures are counted by client and address: by client alone, anybody could lock out a partner. Ids that we would
- * never give share one count, or each made-up one would leave a key in the store.
+ * never give share one count.
  */
-function failuresOf(clientId: string, ip: string) {
+function failuresOf(clientId: string, network: string) {
   const name = /^[a-z0-9_]{1,64}$/.test(clientId) ? clientId : 'other'
-  return { owner: ip, rule: `oauth2-failures:${name}`, limit: 20, windowMs: 60_000 }
+  return { owner: network, rule: `oauth2-failures:${name}`, limit: 20, windowMs: 60_000 }
+}
+
+/** And by address alone, as each made-up client leaves a count in the store. Only failures are refused by it. */
+function failuresOfAll(network: string) {
+  return { owner: network, rule: 'oauth2-failures', limit: 300, windowMs: 60_000 }
 }

@@ -32,9 +32,9 @@ function ownFault(error: unknown): OAuthAnswer {
 
 type SlowDown = OAuthError & { readonly retryAfterSeconds?: number }
 
-/** Too many failures; the name is that of RFC 8628, the only one there is for it. */
-export function slowDown(retryAfterMs: number): OAuthError {
-  return new OAuthError('Too many failed attempts; wait as long as Retry-After says', {
+/** Too many of something; the name is that of RFC 8628, the only one there is for it. */
+export function slowDown(what: string, retryAfterMs: number): OAuthError {
+  return new OAuthError(`${what}; wait as long as Retry-After says`, {
     code: 429,
     name: 'slow_down',
     retryAfterSeconds: Math.max(1, Math.ceil(retryAfterMs / 1000)),

@@ -6,6 +6,7 @@ import OAuth2Server, {
 } from 'oauth2-server'
 import { authenticateClient } from './client-authentication.ts'
 import type { AuthorizationServerDeps, OAuthClient } from './deps.ts'
+import { slowDown } from './errors.ts'
 import type { Form } from './form.ts'
 import { clientCredentials } from './grants/client-credentials.ts'
 import type { Grant } from './grants/grant.ts'
@@ -27,6 +28,10 @@ export async function answerTokenRequest(
   if (grantType === undefined) throw new InvalidRequestError('grant_type is missing')
   const grant = grants.find(({ name }) => name === grantType)
   if (!grant) throw new UnsupportedGrantTypeError('This grant_type is not supported')
+
+  // Each token is kept until it ends: without a bound one client could fill the store that all live on.
+  const left = await deps.takeTokens({ ...tokensOf(client), cost: 1 })
+  if (!left.isAllowed) throw slowDown('Too many tokens: use each until it expires', left.retryAfterMs)
 
   const lifetimeSeconds = lifetimeOf(client, deps.now())
   const issue = (scopes: readonly string[]) => {
@@ -53,6 +58,10 @@ export async function answerTokenRequest(
   )
   const { access_token, token_type, scope } = response.body
   return jsonAnswer(200, { access_token, token_type, expires_in: lifetimeSeconds, ...(scope && { scope }) })
+}
+
+function tokensOf({ id, partnerId }: OAuthClient) {
+  return { owner: partnerId, rule: `oauth2-tokens:${id}`, limit: 1_000, windowMs: 60_000 }
 }
 
 /** What the library gets to see: no header of the caller, no query, only the parameters that the grant knows. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
-import { networkOf } from '../../../admin/auth/authenticate.ts'
 import { allows, requirePermission } from '../../../admin/auth/permissions.ts'
 import { withoutSecrets } from '../../../admin/requests.ts'
+import { networkOf } from '../../../registry/base/network.ts'
 
 describe('permissions', () => {
   test('admin includes every other; no other includes another', () => {

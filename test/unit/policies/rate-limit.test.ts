@@ -108,6 +108,13 @@ describe('rate-limit', () => {
     expect(await takeOf({ per: 'address' }, known())).toMatchObject(expected)
   })
 
+  test('counts an IPv6 caller by its /64: it owns all addresses of it', async () => {
+    const ownerOf = async (ip: string) => (await takeOf({}, exchange({ ip }))).owner
+    expect(await ownerOf('2001:db8:1:2:3:4:5:6')).toBe('2001:db8:1:2::/64')
+    expect(await ownerOf('2001:db8:1:2::1')).toBe('2001:db8:1:2::/64')
+    expect(await ownerOf('2001:db8:1:3::1')).toBe('2001:db8:1:3::/64')
+  })
+
   test('keeps its count when the numbers of the config change', async () => {
     const before = await takeOf({ limit: 10 }, known())
     const after = await takeOf({ limit: 500, windowSeconds: 1 }, known())
