@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import express, { type NextFunction, type Request, type Response } from 'express'
+import express, { type NextFunction, type Request, type RequestHandler, type Response } from 'express'
 import {
   type AuthorizationServer,
   type AuthorizationServerDeps,
@@ -9,10 +9,13 @@ import {
   type OAuthClient,
 } from '../policies/oauth2/index.ts'
 import type { Log } from '../registry/base/log.ts'
+import { Problem } from '../registry/base/problem.ts'
 import { findClient, findIdentityBySecret } from '../registry/credentials.ts'
 import { takeTokens } from '../registry/limits.ts'
 import type { Registry } from '../registry/store.ts'
 import { findToken, issueToken, revokeToken } from '../registry/tokens.ts'
+import { checkFraming } from './exchange.ts'
+import { closeAfterAnswer } from './linger.ts'
 
 export interface AuthorizationServerParts {
   readonly registry: Registry
@@ -21,6 +24,8 @@ export interface AuthorizationServerParts {
   readonly log: Log
   /** The caller's address behind trusted proxies; failed attempts are counted by it. Absent: that of the socket. */
   readonly addressOf?: (req: IncomingMessage) => string
+  /** Longest wait for the whole body. */
+  readonly bodyTimeoutMs?: number
 }
 
 /** Serves `/oauth2/…` and `/.well-known/oauth-authorization-server`. The only use of express in the gateway. */
@@ -35,6 +40,7 @@ export function createAuthorizationServerApp(
   app.disable('x-powered-by')
   app.disable('etag')
   app.set('query parser', false)
+  app.use(readableOnce, endLate(parts.bodyTimeoutMs ?? 30_000))
   // As text, of any type: the server itself parses the form, more strictly, and refuses what is none.
   app.use(express.text({ type: () => true, limit: maxFormBytes, inflate: false }))
   const serve = (endpoint: AuthorizationServer['token']) => async (req: Request, res: Response) => {
@@ -50,11 +56,33 @@ export function createAuthorizationServerApp(
   app.use((_req, res) => refuse(res, 404, 'There is nothing at this address'))
   // Express tells an error handler by its four parameters.
   app.use((error: { status?: number }, _req: Request, res: Response, _next: NextFunction) => {
+    if (res.headersSent) return // it was late, and has its answer
+    if (error instanceof Problem) return refuse(res, error.row.status, error.detail ?? error.row.title)
     const status = error.status ?? 500
     if (status >= 500) parts.log.error({ err: error }, 'the authorization server failed')
     refuse(res, status, status === 413 ? `Send at most ${maxFormBytes} bytes` : 'The body cannot be read')
   })
   return app
+}
+
+/** What two programs could read as two requests is refused here as everywhere. @throws Problem request-malformed */
+const readableOnce: RequestHandler = (req, _res, next) => {
+  checkFraming(req, req.rawHeaders)
+  next()
+}
+
+/** A form is small, and strangers may send one: it comes whole in the time in which another body may be silent. */
+function endLate(withinMs: number): RequestHandler {
+  return (req, res, next) => {
+    const timer = setTimeout(() => {
+      res.set('Connection', 'close')
+      closeAfterAnswer(req)
+      refuse(res, 408, 'The body stopped arriving')
+    }, withinMs)
+    req.once('end', () => clearTimeout(timer))
+    res.once('close', () => clearTimeout(timer))
+    next()
+  }
 }
 
 function depsOf({ registry, log }: AuthorizationServerParts, issuer: string): AuthorizationServerDeps {

@@ -90,8 +90,11 @@ export function readRequest(x: Exchange, req: IncomingMessage, limits: ExchangeL
   r.query = mark === -1 ? '' : checkedQuery(origin.slice(mark))
 }
 
-/** Headers of which a second line would let two programs see two different requests. */
-function checkFraming(req: IncomingMessage, raw: readonly string[]): void {
+/**
+ * Headers of which a second line would let two programs see two different requests.
+ * @throws Problem request-malformed
+ */
+export function checkFraming(req: IncomingMessage, raw: readonly string[]): void {
   let hosts = 0
   let authorizations = 0
   let lengths = 0

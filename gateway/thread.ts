@@ -113,6 +113,7 @@ export function createThread(
       issuer: publicUrl,
       log,
       addressOf: addressWith(parts.limits.isTrustedProxy),
+      bodyTimeoutMs: config.GATEWAY_BODY_IDLE_TIMEOUT_MS,
     }),
   )
 
