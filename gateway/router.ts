@@ -17,12 +17,17 @@ export interface Match<T> {
 
 interface Node<T> {
   readonly literals: Map<string, Node<T>>
+  /** In the order they are asked. */
   readonly patterns: PatternChild<T>[]
+  /** The same by their parts. */
+  readonly byParts: Map<string, PatternChild<T>>
   leaf: { value: T; names: readonly string[] } | undefined
 }
 interface PatternChild<T> {
   /** The literal parts around the parameters: `{id}:cancel` has ['', ':cancel']. */
   readonly parts: readonly string[]
+  /** Characters of the literal parts. */
+  readonly weight: number
   readonly node: Node<T>
 }
 
@@ -58,7 +63,7 @@ export function createRouter<T>(): Router<T> {
 const none: Readonly<Record<string, string>> = Object.freeze(Object.create(null))
 
 function newNode<T>(): Node<T> {
-  return { literals: new Map(), patterns: [], leaf: undefined }
+  return { literals: new Map(), patterns: [], byParts: new Map(), leaf: undefined }
 }
 
 function parseSegment(segment: string): { parts: string[]; names: string[] } {
@@ -76,15 +81,16 @@ function literalChild<T>(node: Node<T>, segment: string, make: boolean): Node<T>
 }
 
 function patternChild<T>(node: Node<T>, parts: readonly string[], make: boolean): Node<T> | undefined {
-  const same = node.patterns.find(
-    (p) => p.parts.length === parts.length && p.parts.every((part, i) => part === parts[i]),
-  )
+  const key = parts.join('{}') // no part holds braces
+  const same = node.byParts.get(key)
   if (same || !make) return same?.node
-  const child = { parts, node: newNode<T>() }
-  node.patterns.push(child)
-  // The more literal text a pattern has, the more exact it is: `{id}:cancel` is asked before `{id}`.
-  const weight = (p: PatternChild<T>) => p.parts.join('').length
-  node.patterns.sort((a, b) => weight(b) - weight(a))
+  const weight = parts.join('').length
+  const child = { parts, weight, node: newNode<T>() }
+  node.byParts.set(key, child)
+  // The more literal text a pattern has, the more exact it is: `{id}:cancel` is asked before `{id}`. Put in its place,
+  // not sorted: a document with thousands of them must not hold the thread for minutes.
+  const at = node.patterns.findIndex((p) => p.weight < weight)
+  node.patterns.splice(at === -1 ? node.patterns.length : at, 0, child)
   return child.node
 }
 

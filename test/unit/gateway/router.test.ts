@@ -36,6 +36,15 @@ describe('router', () => {
     expect(router.find('/p/:cancel')).toMatchObject({ value: '/p/{id}' })
   })
 
+  test('takes ten thousand mixed segments in one place without holding the thread', () => {
+    const router = createRouter<number>()
+    const startedAt = performance.now()
+    for (let i = 0; i < 10_000; i++) router.add(`/p/{id}:a${i}`, i)
+    expect(performance.now() - startedAt).toBeLessThan(3_000) // it was 11 s with sorting at each
+    expect(router.find('/p/1:a9999')).toMatchObject({ value: 9_999, params: { id: '1' } })
+    expect(router.find('/p/1:a7')).toMatchObject({ value: 7 })
+  })
+
   test('a template with other parameter names is the same place', () => {
     expect(routerOf('/a/{x}').at('/a/{y}')).toBe('/a/{x}')
   })
