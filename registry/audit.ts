@@ -30,7 +30,8 @@ export async function listAudit(
   const items: AuditEntry[] = []
   let before = options.before
   for (let examined = 0; examined < mostExamined; examined += batch) {
-    const from = before !== undefined && /^\d+-\d+$/.test(before) ? `(${before}` : '+'
+    // Its two numbers have 64 bits; of longer ones Redis knows nothing.
+    const from = before !== undefined && /^\d{1,19}-\d{1,19}$/.test(before) ? `(${before}` : '+'
     const entries = await guarded(r.redis.xrevrange(r.keys.audit(), from, '-', 'COUNT', batch))
     for (const [id, fields] of entries) {
       const entry = parseStored(AuditEntry, withId(id, fields[1] ?? ''), 'audit entry')
