@@ -49,14 +49,15 @@ interface Call {
   upstreamHeadMs: number
 }
 
+type Serve = (req: IncomingMessage, res: ServerResponse) => unknown
+
 /**
  * Takes calls as node hands them over. Those that came on one connection before the answer to an earlier one are served
- * in turn (RFC 9112 §9.3.2): a payment must not overtake the one before it.
+ * in turn (RFC 9112 §9.3.2): a payment must not overtake the one before it, and one connection not flood the store.
  */
-export function createHandler(parts: HandleParts) {
-  const serve = createServing(parts)
+export function inTurn(serve: Serve) {
   const waiting = new WeakMap<Socket, number>()
-  return function handle(req: IncomingMessage, res: ServerResponse): void {
+  return function take(req: IncomingMessage, res: ServerResponse): void {
     const { socket } = req
     if (isClosing(socket)) return
     if (res.socket) return void serve(req, res)
@@ -74,8 +75,8 @@ export function createHandler(parts: HandleParts) {
 const maxPipelined = 100
 
 /** The story of a request, top to bottom. */
-function createServing(parts: HandleParts) {
-  return async function serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
+export function createHandler(parts: HandleParts) {
+  return async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const startedMs = performance.now()
     const x = openExchange(req, parts.now())
     const held = parts.holdTable() // this request keeps this table, whatever is published meanwhile

@@ -18,7 +18,7 @@ import { openAccessLog } from './access-log.ts'
 import { createAuthorizationServerApp } from './authorization-server.ts'
 import { clientAddress, type NetworkSet, networkSet, plainAddress } from './client-address.ts'
 import { openPool } from './forward.ts'
-import { createHandler, type HandleParts } from './handle.ts'
+import { createHandler, type HandleParts, inTurn } from './handle.ts'
 import { createIdentities } from './identities.ts'
 import { createThreadMetrics } from './metrics.ts'
 import { refuseTunnel, refuseUnparsable } from './parser-errors.ts'
@@ -209,13 +209,13 @@ function openServer(
   authorizationServer: App,
 ): Server {
   const handle = createHandler(parts)
-  const onRequest = (req: IncomingMessage, res: ServerResponse) => {
+  const onRequest = inTurn((req, res) => {
     const url = req.url ?? ''
     if (url.startsWith('/oauth2/') || url.startsWith('/.well-known/')) {
       if (req.headers.expect !== undefined && req.httpVersion !== '1.0') res.writeContinue()
       authorizationServer(req, res)
-    } else handle(req, res)
-  }
+    } else void handle(req, res)
+  })
   const server = createServer({
     maxHeaderSize: config.GATEWAY_MAX_HEADER_BYTES,
     headersTimeout: config.GATEWAY_HEADERS_TIMEOUT_MS,

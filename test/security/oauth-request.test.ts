@@ -42,6 +42,14 @@ describe('a form that does not come to its end', () => {
   })
 })
 
+test('more forms on one connection than may wait for their turn end it', async () => {
+  const wire = openWire(stage.gateway.port)
+  const one = `POST /oauth2/token HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n`
+  wire.say(one.repeat(5_000))
+  await wire.ends()
+  expect(wire.statuses().length).toBeLessThan(5_000)
+})
+
 describe('two lines where there may be one', () => {
   test.each([
     ['Host', (_: string) => ['Host: a', 'Host: b']],
