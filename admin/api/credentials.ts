@@ -76,6 +76,8 @@ export const credentialRoutes = [
     path: '/api/credentials/{credential}/rotate',
     tag: 'Credentials',
     summary: 'Gives a credential a new secret, shown this once; the older ones end after the overlap.',
+    description:
+      'Access tokens that an OAuth client got with an older secret live on until they expire. If that secret has leaked, revoke the credential and make another.',
     permission: 'credentials',
     body: RotateInput,
     answer: { status: 200, schema: NewCredential, hasEtag: true },
