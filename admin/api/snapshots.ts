@@ -111,7 +111,7 @@ export const snapshotRoutes = [
     summary: 'Shows the snapshot that gateways serve. Number 0 is the empty one before the first publish.',
     permission: 'read',
     answer: { status: 200, schema: Snapshot, hasEtag: true },
-    handle: async ({ registry }) => whole(await requireSnapshot(registry, await currentNumber(registry))),
+    handle: async ({ registry }) => whole(await currentSnapshot(registry)),
   }),
   route({
     id: 'getSnapshot',
@@ -174,11 +174,14 @@ async function changeSet(registry: Registry, input: z.infer<typeof PublishInput>
     idsOf(getApi, input.apis),
     idsOf(getUpstream, input.upstreams),
     idsOf(getPlan, input.plans),
-    requireSnapshot(registry, await currentNumber(registry)),
+    currentSnapshot(registry),
   ])
   const withdraw = input.withdraw.map((name) => current.apis.find((api) => api.name === name)?.id ?? name)
   return { apis, withdraw, upstreams, plans, settings: input.settings }
 }
+
+const currentSnapshot = async (registry: Registry) =>
+  requireSnapshot(registry, await currentNumber(registry))
 
 async function requireSnapshot(registry: Registry, number: number): Promise<SnapshotRecord> {
   const snapshot = await loadSnapshot(registry, number)
