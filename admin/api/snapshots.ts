@@ -180,8 +180,7 @@ async function changeSet(registry: Registry, input: z.infer<typeof PublishInput>
   return { apis, withdraw, upstreams, plans, settings: input.settings }
 }
 
-const currentSnapshot = async (registry: Registry) =>
-  requireSnapshot(registry, await currentNumber(registry))
+const currentSnapshot = async (registry: Registry) => requireSnapshot(registry, await currentNumber(registry))
 
 async function requireSnapshot(registry: Registry, number: number): Promise<SnapshotRecord> {
   const snapshot = await loadSnapshot(registry, number)
