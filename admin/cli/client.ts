@@ -75,7 +75,7 @@ export async function reach(url: URL, init: RequestInit): Promise<Response> {
   } catch (error) {
     const reason =
       ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code ?? (error as Error).message
-    throw new Error(`${url.origin} cannot be reached (${reason}).`)
+    throw new Error(`${url.origin} cannot be reached (${reason}). Is it the right address, and does it run?`)
   }
 }
 

@@ -28,6 +28,8 @@ export async function connect(io: Io, command: Command): Promise<Client> {
         exitCode: 2,
       },
     )
+  if (!URL.canParse(url))
+    command.error(`--url: ${url} is not an address like http://127.0.0.1:8001`, { exitCode: 2 })
   return createClient(url, token)
 }
 

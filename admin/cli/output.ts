@@ -1,5 +1,6 @@
 import Table from 'cli-table3'
 import type { Command } from 'commander'
+import type { FieldError } from '../../registry/base/problem.ts'
 import type { Finding } from '../../registry/model.ts'
 import type { ProblemBody, RefusalError } from './client.ts'
 import type { GlobalOptions, Io } from './io.ts'
@@ -64,10 +65,14 @@ export function describeFailure(error: unknown): string {
 }
 
 function describeProblem({ title, detail, code, errors = [], instance }: ProblemBody): string {
-  const lines = errors.map((e) => `  ${place(e.pointer, e.line)}: ${printable(e.detail)}`)
+  const lines = errors.map((e) => `  ${placed(e)}`)
   const head = printable(detail ?? `${title}.`)
   return [head, ...lines, `(${code}, ${instance})`].join('\n')
 }
+
+// A fault of syntax has no pointer, and says line and column itself.
+const placed = ({ pointer, line, detail }: FieldError) =>
+  detail.startsWith(`Line ${line},`) ? printable(detail) : `${place(pointer, line)}: ${printable(detail)}`
 
 const place = (pointer: string, line?: number) =>
   [line === undefined ? '' : `line ${line}`, printable(pointer) || (line === undefined ? '/' : '')]

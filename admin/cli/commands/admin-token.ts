@@ -1,12 +1,13 @@
 import type { Command } from 'commander'
 import type { AdminToken } from '../../../registry/model.ts'
+import { date } from '../arguments.ts'
 import { connect, type Io } from '../io.ts'
 import { fields, print, secretNote, table, time } from '../output.ts'
 
 type Shown = Omit<AdminToken, 'hash'>
 interface Options {
   readonly permission: string[]
-  readonly expires?: string
+  readonly expires?: number
 }
 
 export function addAdminTokenCommands(program: Command, io: Io): void {
@@ -16,15 +17,13 @@ export function addAdminTokenCommands(program: Command, io: Io): void {
     .command('create <title>')
     .description('make an admin token; it is shown once')
     .requiredOption('--permission <names...>', 'read, write, publish, credentials or admin (all of them)')
-    .option('--expires <date>', 'when it ends by itself, e.g. 2027-01-31')
+    .option('--expires <date>', 'when it ends by itself, e.g. 2027-01-31', date)
     .addHelpText(
       'after',
       '\nExamples:\n  gatewayctl admin-token create "deploy script" --permission read write publish',
     )
     .action(async (title: string, { permission, expires }: Options, command: Command) => {
-      const expiresAt = expires === undefined ? null : Date.parse(expires)
-      if (Number.isNaN(expiresAt)) command.error(`--expires: ${expires} is not a date`, { exitCode: 2 })
-      const input = { title, permissions: permission, expiresAt }
+      const input = { title, permissions: permission, expiresAt: expires ?? null }
       const client = await connect(io, command)
       const { body } = await client.post<{ token: Shown; secret: string }>('/api/admin-tokens', input)
       const { id, permissions } = body.token

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander'
+import { date, wholeNumber } from '../arguments.ts'
 import { connect, type Io } from '../io.ts'
 import { type CredentialView, requireApplication } from '../look-up.ts'
 import { fields, print, secretNote, table, time } from '../output.ts'
@@ -7,9 +8,9 @@ interface Options {
   readonly environment: string
   readonly title?: string
   readonly scope?: string[]
-  readonly expires?: string
-  readonly tokenLifetime?: string
-  readonly overlap: string
+  readonly expires?: number
+  readonly tokenLifetime?: number
+  readonly overlap: number
 }
 interface NewCredential {
   readonly credential: CredentialView
@@ -69,35 +70,44 @@ function addCreate(group: Command, io: Io, kind: CredentialView['kind']): void {
     )
     .option('--title <text>', 'what it is for')
     .option('--scope <scopes...>', 'only these scopes; default: all of the subscriptions')
-    .option('--expires <date>', 'when it ends by itself, e.g. 2027-01-31')
+    .option('--expires <date>', 'when it ends by itself, e.g. 2027-01-31', date)
     .addHelpText(
       'after',
       `\nExamples:\n  gatewayctl ${group.name()} create acme/checkout --environment live --title "web shop"`,
     )
     .action(async (application: string, options: Options, command: Command) => {
-      const expiresAt = options.expires === undefined ? null : Date.parse(options.expires)
-      if (Number.isNaN(expiresAt))
-        command.error(`--expires: ${options.expires} is not a date`, { exitCode: 2 })
       const api = await connect(io, command)
       const { id } = (await requireApplication(api, application)).body
-      const { environment, title, scope: scopes = null, tokenLifetime } = options
-      const tokenLifetimeSeconds = tokenLifetime === undefined ? undefined : Number(tokenLifetime)
-      const input = { kind, environment, title, scopes, expiresAt, tokenLifetimeSeconds }
+      const { environment, title, scope: scopes = null, expires: expiresAt = null } = options
+      const input = {
+        kind,
+        environment,
+        title,
+        scopes,
+        expiresAt,
+        tokenLifetimeSeconds: options.tokenLifetime,
+      }
       const { body } = await api.post<NewCredential>(`/api/applications/${id}/credentials`, input)
       print(io, command, body, () => shown(body))
     })
-  if (kind === 'oauth-client') command.option('--token-lifetime <seconds>', 'how long its access tokens live')
+  if (kind === 'oauth-client')
+    command.option('--token-lifetime <seconds>', 'how long its access tokens live', wholeNumber)
 }
 
 function addRotate(group: Command, io: Io, name: string): void {
   group
     .command('rotate <credential>')
     .description('give a credential a new secret, shown once')
-    .option('--overlap <seconds>', 'how long the older secrets stay good; 0 ends them at once', '86400')
+    .option(
+      '--overlap <seconds>',
+      'how long the older secrets stay good; 0 ends them at once',
+      wholeNumber,
+      86_400,
+    )
     .addHelpText('after', `\nExamples:\n  gatewayctl ${name} cred_01… --overlap 3600`)
     .action(async (id: string, { overlap }: Options, command: Command) => {
       const path = `/api/credentials/${encodeURIComponent(id)}/rotate`
-      const input = { overlapSeconds: Number(overlap) }
+      const input = { overlapSeconds: overlap }
       const { body } = await (await connect(io, command)).post<NewCredential>(path, input)
       print(io, command, body, () => shown(body))
     })

@@ -7,6 +7,7 @@ import type {
   Version,
   VersionInput,
 } from '../../../registry/model.ts'
+import { collect } from '../arguments.ts'
 import type { Client, Fetched } from '../client.ts'
 import { connect, type Io, readBytes } from '../io.ts'
 import { findApi, findVersion, requirePlan, requireUpstream } from '../look-up.ts'
@@ -34,7 +35,6 @@ Examples:
   gatewayctl import - --api payments --version v1 --dry-run < payments-v1.yaml`
 
 export function addImportCommand(program: Command, io: Io): void {
-  const collect = (value: string, before: string[] = []) => [...before, value]
   program
     .command('import')
     .argument('<file>', 'OpenAPI document (Swagger 2.0, OpenAPI 3.0 or 3.1; JSON or YAML), - for stdin')

@@ -113,7 +113,13 @@ export function addPartnerCommands(program: Command, io: Io): void {
       const input = { versionId, planId, scopes: options.scope ?? null }
       const { body } = await client.post<Subscription>(`/api/applications/${id}/subscriptions`, input)
       print(io, command, body, () =>
-        fields({ id: body.id, application: applicationName, version: versionName, plan: options.plan }),
+        fields({
+          id: body.id,
+          application: applicationName,
+          version: versionName,
+          plan: options.plan,
+          scopes: body.scopes?.join(' ') ?? 'all',
+        }),
       )
     })
 }

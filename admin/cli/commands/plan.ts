@@ -1,12 +1,13 @@
 import type { Command } from 'commander'
 import type { Plan } from '../../../registry/model.ts'
+import { wholeNumber } from '../arguments.ts'
 import { connect, type Io, readText } from '../io.ts'
 import { fields, print, table } from '../output.ts'
 
 interface Options {
   readonly title?: string
-  readonly limit?: string
-  readonly windowSeconds: string
+  readonly limit?: number
+  readonly windowSeconds: number
   readonly policies?: string
 }
 
@@ -17,8 +18,8 @@ export function addPlanCommands(program: Command, io: Io): void {
     .command('create <name>')
     .description('make a plan')
     .option('--title <text>', 'a name for people; default: the name')
-    .option('--limit <calls>', 'calls allowed in each window (policy rate-limit)')
-    .option('--window-seconds <n>', 'length of the window', '60')
+    .option('--limit <calls>', 'calls allowed in each window (policy rate-limit)', wholeNumber)
+    .option('--window-seconds <n>', 'length of the window', wholeNumber, 60)
     .option('--policies <file>', 'JSON file of policies by name, - for stdin, instead of --limit')
     .addHelpText(
       'after',
@@ -49,8 +50,7 @@ async function policiesOf(
 ): Promise<unknown> {
   if (limit !== undefined && policies !== undefined)
     command.error('Give --limit or --policies, not both.', { exitCode: 2 })
-  if (limit !== undefined)
-    return { 'rate-limit': { limit: Number(limit), windowSeconds: Number(windowSeconds) } }
+  if (limit !== undefined) return { 'rate-limit': { limit, windowSeconds } }
   if (policies === undefined) return {}
   try {
     return JSON.parse(await readText(io, policies))

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { AuditEntry, Heartbeat } from '../../../registry/model.ts'
+import { wholeNumber } from '../arguments.ts'
 import { connect, type Io } from '../io.ts'
 import { fields, print, table, time } from '../output.ts'
 
@@ -9,7 +10,7 @@ interface Status {
   readonly store: { readonly latencyMs: number }
 }
 interface AuditOptions {
-  readonly limit: string
+  readonly limit: number
   readonly noun?: string
   readonly subject?: string
   readonly actor?: string
@@ -37,7 +38,7 @@ export function addPlatformCommands(program: Command, io: Io): void {
   program
     .command('audit')
     .description('show who changed what and when, newest first')
-    .option('--limit <n>', 'how many entries', '20')
+    .option('--limit <n>', 'how many entries', wholeNumber, 20)
     .option('--noun <noun>', 'only this noun, e.g. credential')
     .option('--subject <id>', 'only what was done to this')
     .option('--actor <id>', 'only what was done with this admin token')
@@ -47,7 +48,7 @@ export function addPlatformCommands(program: Command, io: Io): void {
     )
     .action(async ({ limit, noun, subject, actor }: AuditOptions, command: Command) => {
       const given = Object.entries({ limit, noun, subject, actor }).filter(([, value]) => value !== undefined)
-      const query = new URLSearchParams(given as [string, string][]).toString()
+      const query = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString()
       const { items } = (
         await (await connect(io, command)).get<{ items: AuditEntry[] }>(`/api/audit?${query}`)
       ).body

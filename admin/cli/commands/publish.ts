@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { Finding, SnapshotSummary } from '../../../registry/model.ts'
 import type { SnapshotDiff } from '../../../registry/snapshot-diff.ts'
+import { wholeNumber } from '../arguments.ts'
 import { connect, type Io } from '../io.ts'
 import { findingLines, print, printable, table, time } from '../output.ts'
 
@@ -50,12 +51,13 @@ export function addPublishCommands(program: Command, io: Io): void {
     })
 
   program
-    .command('rollback <snapshot>')
+    .command('rollback')
+    .argument('<snapshot>', 'its number', wholeNumber)
     .description('let the gateways serve an older snapshot again; drafts stay as they are')
     .option('--note <text>', 'why')
     .addHelpText('after', '\nExamples:\n  gatewayctl rollback 41 --note "v2 refuses transfers"')
-    .action(async (number: string, { note = '' }: PublishOptions, command: Command) => {
-      const path = `/api/snapshots/${encodeURIComponent(number)}/rollback`
+    .action(async (number: number, { note = '' }: PublishOptions, command: Command) => {
+      const path = `/api/snapshots/${number}/rollback`
       const { body } = await (await connect(io, command)).post<{ number: number }>(path, { note })
       print(io, command, body, () => `Snapshot ${body.number} is current.`)
     })
@@ -63,10 +65,10 @@ export function addPublishCommands(program: Command, io: Io): void {
   program
     .command('snapshots')
     .description('list the snapshots, newest first')
-    .option('--limit <n>', 'how many', '20')
+    .option('--limit <n>', 'how many', wholeNumber, 20)
     .addHelpText('after', '\nExamples:\n  gatewayctl snapshots --limit 5')
-    .action(async ({ limit }: { limit: string }, command: Command) => {
-      const path = `/api/snapshots?limit=${encodeURIComponent(limit)}`
+    .action(async ({ limit }: { limit: number }, command: Command) => {
+      const path = `/api/snapshots?limit=${limit}`
       const { items } = (await (await connect(io, command)).get<{ items: Summary[] }>(path)).body
       const rows = items.map((s) => [
         s.number,
@@ -79,12 +81,14 @@ export function addPublishCommands(program: Command, io: Io): void {
     })
 
   program
-    .command('diff <snapshot> [from]')
+    .command('diff')
+    .argument('<snapshot>', 'its number', wholeNumber)
+    .argument('[from]', 'number of the other; default: the one before', wholeNumber)
     .description('show what a snapshot changed, next to the one before it or to another')
     .addHelpText('after', '\nExamples:\n  gatewayctl diff 42\n  gatewayctl diff 42 30')
-    .action(async (number: string, from: string | undefined, _options: unknown, command: Command) => {
-      const query = from === undefined ? '' : `?from=${encodeURIComponent(from)}`
-      const path = `/api/snapshots/${encodeURIComponent(number)}/diff${query}`
+    .action(async (number: number, from: number | undefined, _options: unknown, command: Command) => {
+      const query = from === undefined ? '' : `?from=${from}`
+      const path = `/api/snapshots/${number}/diff${query}`
       const { body } = await (await connect(io, command)).get<{ diff: SnapshotDiff }>(path)
       print(io, command, body, () => diffLines(body.diff).join('\n') || 'Nothing differs.')
     })

@@ -43,6 +43,10 @@ export function addTokenCommand(program: Command, io: Io): void {
         command.error('There is no client secret: set GATEWAYCTL_CLIENT_SECRET or give --secret-file.', {
           exitCode: 2,
         })
+      if (!URL.canParse(options.gateway))
+        command.error(`--gateway: ${options.gateway} is not an address like http://127.0.0.1:8000`, {
+          exitCode: 2,
+        })
       const answer = await askForToken(options, secret)
       print(io, command, answer, () => answer.access_token!)
     })

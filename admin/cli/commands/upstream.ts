@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { Target, Upstream } from '../../../registry/model.ts'
+import { collect } from '../arguments.ts'
 import { connect, type Io } from '../io.ts'
 import { requireUpstream } from '../look-up.ts'
 import { fields, print, table } from '../output.ts'
@@ -16,7 +17,6 @@ const targetHelp = '<url>, or <id>=<url>; ",weight=5" and ",cap=100" may follow;
 
 export function addUpstreamCommands(program: Command, io: Io): void {
   const upstream = program.command('upstream').description('payment services behind the gateway')
-  const collect = (value: string, before: string[] = []) => [...before, value]
 
   upstream
     .command('create <name>')

@@ -121,6 +121,16 @@ describe('gatewayctl', () => {
       expect([noToken.code, noToken.err]).toEqual([2, expect.stringContaining('GATEWAYCTL_TOKEN')])
       const away = await cli(['status', '--url', 'http://127.0.0.1:9'])
       expect([away.code, away.err]).toEqual([1, expect.stringContaining('cannot be reached')])
+      const nowhere = await cli(['status', '--url', 'nonsense'])
+      expect([nowhere.code, nowhere.err]).toEqual([2, expect.stringContaining('nonsense is not an address')])
+      for (const wrong of [
+        ['rollback', 'latest'],
+        ['key', 'rotate', 'cred_1', '--overlap', 'an hour'],
+        ['key', 'create', 'acme/shop', '--expires', 'soon'],
+      ]) {
+        const { code, err } = await cli(wrong)
+        expect([code, err]).toEqual([2, expect.stringMatching(/It is not a (whole number|date)/)])
+      }
       const fromStdin = await cli(['status', '--token-file', '-'], {
         stdin: `${admin.adminToken}\n`,
         env: { GATEWAYCTL_TOKEN: '' },
