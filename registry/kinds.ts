@@ -20,6 +20,8 @@ export interface Kind<T extends KeptRecord> {
   readonly schema: z.ZodType<T>
   /** What must be unique, and inside which parent ('' for all). */
   nameOf?(value: T): { readonly name: string; readonly within: string }
+  /** What is said where that is taken, if it is no name that people gave. */
+  readonly takenDetail?: string
   /** Records that it refers to: they must exist, and they know it as their child. */
   parentsOf?(value: T): readonly { readonly noun: Noun; readonly id: string }[]
   /** Keyed hashes by which it is found, and what stands for it under them. */
@@ -106,6 +108,7 @@ export const kinds = {
     schema: model.Subscription,
     // One for each version: the "name" that must be unique inside an application is the version.
     nameOf: (v) => ({ name: v.versionId, within: v.applicationId }),
+    takenDetail: 'The application has a subscription to this version already.',
     parentsOf: (v) => [
       { noun: 'application', id: v.applicationId },
       { noun: 'version', id: v.versionId },

@@ -157,7 +157,7 @@ function nameIsFree<T extends KeptRecord>(r: Registry, kind: Kind<T>, value: T):
     {
       check: ['free', r.keys.names(kind.noun, name.within), name.name, value.id],
       otherwise: 'name-taken',
-      detail: `There is already a ${kind.noun} "${name.name}".`,
+      detail: kind.takenDetail ?? `There is another ${kind.noun} "${name.name}" already.`,
     },
   ]
 }

@@ -7,7 +7,10 @@ import { z } from 'zod'
  * The table in the README is generated from these descriptions (`npm run docs`).
  */
 
-const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max)
+const count = (min: number, max: number) => {
+  const error = `give an integer from ${min} to ${max}`
+  return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error })
+}
 const port = count(0, 65_535)
 const list = z.string().transform((s) =>
   s

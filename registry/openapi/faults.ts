@@ -34,12 +34,14 @@ export function describeFault(tree: Tree, checked: Tree) {
   }
 }
 
-/** `REQUIRED must have …`, a frame, and a hint below carets: the sentence and the hint. */
+/** `REQUIRED must have …`, a frame, and a hint below carets: the sentence, and the hint where it says more. */
 function withoutFrame(message: string): string {
   const sentence = (message.split('\n')[0] ?? '').replace(/^[A-Z ]+ (?=[a-z])/, '')
   const hint = /\^+ (.+)$/m.exec(message)?.[1]
-  return hint ? `${sentence}: ${hint}` : sentence
+  return hint && !saysTheSame.test(hint) ? `${sentence}: ${hint}` : sentence
 }
+
+const saysTheSame = / is missing here!$|^type must be /
 
 /** Walks a path whose segments may hold slashes (`/paths/v1/pay/{id}/get/parameters/expand`) as far as it goes. */
 function locate(root: Tree, place: string): string {
