@@ -11,7 +11,7 @@ import { type DemoFile, welcome } from './demo/print.ts'
 import { createProcesses, type Processes } from './demo/processes.ts'
 import { step } from './demo/progress.ts'
 import { answersOk, untilReady } from './demo/ready.ts'
-import { startRedis } from './demo/redis.ts'
+import { reachRedis, startRedis } from './demo/redis.ts'
 import { type DemoCredentials, registerDemo, retarget } from './demo/seed.ts'
 import { type DemoSettings, prepareSettings } from './demo/settings.ts'
 import { run } from './setup.mjs'
@@ -63,6 +63,7 @@ async function startAll(settings: DemoSettings, processes: Processes): Promise<D
     metrics: `http://localhost:${config.GATEWAY_METRICS_PORT}`,
   }
 
+  if (settings.env.REDIS_URL) await step('Reaching the Redis of REDIS_URL', () => reachRedis(config))
   const redis = settings.env.REDIS_URL || (await step('Starting Redis', () => startRedis(processes, dataDir)))
   const env = { ...settings.env, REDIS_URL: redis }
   const startNode = (name: string, file: string, more: NodeJS.ProcessEnv = {}, stopWithinMs = 5_000) =>

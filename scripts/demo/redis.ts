@@ -3,6 +3,9 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import type { Config } from '../../registry/base/config.ts'
+import { createLog } from '../../registry/base/log.ts'
+import { closeRedis, openRedis } from '../../registry/redis.ts'
 import { findRedis, SetupFault } from '../setup.mjs'
 import { writePrivate } from './files.ts'
 import { rememberedPorts } from './ports.ts'
@@ -31,6 +34,24 @@ export async function startRedis(processes: Processes, dataDir: string): Promise
   processes.start({ name: 'redis', command: binary, args: [file] })
   await untilReady('Redis', async () => (await ask(port, password, 'PING')) === '+PONG')
   return `redis://:${password}@127.0.0.1:${port}`
+}
+
+/** Waits for a Redis that runs elsewhere. @throws SetupFault saying why it cannot be reached */
+export async function reachRedis(config: Config): Promise<void> {
+  let fault = ''
+  const write = (line: string) => {
+    fault = JSON.parse(line).fault ?? fault
+  }
+  const redis = openRedis(config, createLog('demo', 'error', { write }))
+  try {
+    await untilReady('It', async () => (await redis.ping()) === 'PONG', 10_000)
+  } catch {
+    throw new SetupFault(
+      `It cannot be reached${fault && ` (${fault})`}: set REDIS_URL right, or leave it out to have a Redis started.`,
+    )
+  } finally {
+    await closeRedis(redis)
+  }
 }
 
 function configFile({ folder, port, password }: { folder: string; port: number; password: string }): string {
