@@ -76,7 +76,7 @@ function page({ title, documentUrl, callOrigins, requestInterceptor }: Page): Re
   const swaggerOptions = { validatorUrl: null, requestInterceptor }
   // The document goes by its address: the package keeps what `setup` is given in one variable for all pages.
   const [init, files] = swaggerUi.serveFiles(undefined, { swaggerUrl: documentUrl, swaggerOptions })
-  const html = swaggerUi.generateHTML(undefined, { customSiteTitle: escapeTitle(title) })
+  const html = swaggerUi.generateHTML(undefined, { customCss: '', customSiteTitle: escapeTitle(title) })
   return (req, res, next) => {
     if (req.method !== 'GET' && req.method !== 'HEAD') return void next()
     if (req.path !== '/')
