@@ -33,7 +33,7 @@ export interface Pools {
 }
 
 export function createPools(openPool: (upstream: SealedUpstream, target: Target) => Pool): Pools {
-  const pools = new Map<string, { pool: Pool; users: number }>()
+  const pools = new Map<string, { pool: Pool; uses: number }>()
   return {
     acquire(upstream, target) {
       const { connectTimeoutMs, idleTimeoutMs, caCertificate } = upstream
@@ -44,15 +44,16 @@ export function createPools(openPool: (upstream: SealedUpstream, target: Target)
         connectTimeoutMs,
         idleTimeoutMs,
         caCertificate,
+        target.maxConnections,
       ])
-      const entry = pools.get(key) ?? { pool: openPool(upstream, target), users: 0 }
-      entry.users++
+      const entry = pools.get(key) ?? { pool: openPool(upstream, target), uses: 0 }
+      entry.uses++
       pools.set(key, entry)
       return { pool: entry.pool, key }
     },
     release(key) {
       const entry = pools.get(key)
-      if (!entry || --entry.users > 0) return
+      if (!entry || --entry.uses > 0) return
       pools.delete(key)
       entry.pool.close().catch(() => {}) // it is being thrown away; what it still carried has its own handlers
     },
