@@ -30,7 +30,7 @@ export function openAccessLog(level: string, isOn: boolean): AccessLog {
   }
 }
 
-export function writeLine(log: Log, isOn: boolean, x: Exchange, timing: Timing) {
+function writeLine(log: Log, isOn: boolean, x: Exchange, timing: Timing) {
   const level = x.problem?.row.log ?? 'info'
   const isFault = level === 'warn' || level === 'error'
   if (!isOn && !isFault) return

@@ -103,7 +103,7 @@ export function streamBody(req: IncomingMessage, limits: StreamLimits): Transfor
   return body
 }
 
-export const bodyTooLarge = (maxBytes: number) =>
+const bodyTooLarge = (maxBytes: number) =>
   problem('body-too-large', { detail: `At most ${maxBytes} bytes are taken here.` })
 const stoppedReading = () => problem('upstream-timeout', { detail: 'The service stopped reading the body.' })
 const stoppedArriving = () => problem('request-timeout', { detail: 'The body stopped arriving.' })

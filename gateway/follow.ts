@@ -147,7 +147,7 @@ export function createFollowing(parts: FollowParts): Following {
       log.error({ err: error, file: parts.file }, 'the snapshot file cannot be read')
       return undefined
     })
-    if (kept) await bringIntoForce(kept.snapshot, true)
+    if (kept) await bringIntoForce(kept, true)
     else log.error('there is no snapshot file either: no call can be served until there is a snapshot')
   }
 

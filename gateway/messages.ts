@@ -15,7 +15,6 @@ export type FromWorker =
   | { kind: 'listening'; port: number }
   | { kind: 'table'; number: number; error: string | null }
   | { kind: 'metrics'; question: number; metrics: object[] }
-  | { kind: 'drained' }
 
 export interface WorkerStart {
   readonly thread: number

@@ -37,7 +37,7 @@ export function createPrivatePort(parts: PrivatePortParts): Server {
 }
 
 /** Ready: every thread serves a snapshot. Redis away does not make a gateway unready, as it goes on serving; it says so. */
-export function readinessOf({ state, threads, isDraining }: PrivatePortParts) {
+function readinessOf({ state, threads, isDraining }: PrivatePortParts) {
   const waiting = threads.served.filter((number) => number !== state.snapshot).length
   return {
     isReady: state.snapshot >= 0 && waiting === 0 && !isDraining(),

@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rename, stat } from 'node:fs/promises'
+import { mkdir, open, readFile, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Snapshot } from '../registry/model.ts'
 
@@ -19,12 +19,9 @@ export async function writeSnapshotFile(path: string, snapshot: Snapshot): Promi
 }
 
 /** @returns undefined when there is none. @throws Error when it is damaged */
-export async function readSnapshotFile(
-  path: string,
-): Promise<{ snapshot: Snapshot; writtenAt: number } | undefined> {
+export async function readSnapshotFile(path: string): Promise<Snapshot | undefined> {
   try {
-    const snapshot = Snapshot.parse(JSON.parse(await readFile(path, 'utf8')))
-    return { snapshot, writtenAt: (await stat(path)).mtimeMs }
+    return Snapshot.parse(JSON.parse(await readFile(path, 'utf8')))
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error

@@ -17,7 +17,7 @@ export function createTables(partsWith: (slots: ReadonlyMap<string, number>) => 
   async function swap(snapshot: Snapshot, slots: ReadonlyMap<string, number>) {
     const table = await compileTable(snapshot, partsWith(slots))
     const old = current
-    current = { table, users: 0, isRetired: false, held: undefined }
+    current = { table, uses: 0, isRetired: false, held: undefined }
     if (old) {
       old.isRetired = true
       closeIfUnused(old)
@@ -33,11 +33,11 @@ export function createTables(partsWith: (slots: ReadonlyMap<string, number>) => 
     hold() {
       if (!current) return undefined
       const counted = current
-      counted.users++
+      counted.uses++
       counted.held ??= {
         table: counted.table,
         letGo: () => {
-          counted.users--
+          counted.uses--
           closeIfUnused(counted)
         },
       }
@@ -51,11 +51,11 @@ export function createTables(partsWith: (slots: ReadonlyMap<string, number>) => 
 
 interface Counted {
   readonly table: Table
-  users: number
+  uses: number
   isRetired: boolean
   held: HeldTable | undefined
 }
 
-function closeIfUnused({ isRetired, users, table }: Counted) {
-  if (isRetired && users === 0) table.close()
+function closeIfUnused({ isRetired, uses, table }: Counted) {
+  if (isRetired && uses === 0) table.close()
 }

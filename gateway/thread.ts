@@ -19,8 +19,8 @@ import { createAuthorizationServerApp } from './authorization-server.ts'
 import { clientAddress, type NetworkSet, networkSet, plainAddress } from './client-address.ts'
 import { openPool } from './forward.ts'
 import { createHandler, type HandleParts, inTurn } from './handle.ts'
-import { createIdentities } from './identities.ts'
-import { createThreadMetrics } from './metrics.ts'
+import { createIdentities, type Identities } from './identities.ts'
+import { createThreadMetrics, type ThreadMetrics } from './metrics.ts'
 import { refuseTunnel, refuseUnparsable } from './parser-errors.ts'
 import { type Shared, viewShared } from './shared.ts'
 import { createStoreBreaker, type StoreBreaker } from './store-breaker.ts'
@@ -32,8 +32,8 @@ import { createUpgrades, isWebSocket, type Upgrades } from './upgrade.ts'
 export interface Thread {
   readonly server: Server
   readonly tables: Tables
-  readonly identities: readonly ReturnType<typeof createIdentities>[]
-  readonly metrics: ReturnType<typeof createThreadMetrics>
+  readonly identities: readonly Identities[]
+  readonly metrics: ThreadMetrics
   listen(port: number, canShare: boolean): Promise<number>
   /** Stops accepting, lets calls finish for so long, then ends what is left. */
   drain(withinMs: number): Promise<void>

@@ -33,7 +33,6 @@ parentPort!.on('message', async (message: ToWorker) => {
       })
     case 'drain':
       await thread.drain(message.withinMs)
-      say({ kind: 'drained' })
       parentPort!.close()
   }
 })
