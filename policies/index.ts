@@ -23,10 +23,6 @@ export const policies = [
 
 const byName = new Map<string, AnyPolicy>(policies.map((policy) => [policy.name, policy]))
 
-export function findPolicy(name: string): AnyPolicy | undefined {
-  return byName.get(name)
-}
-
 /** What is wrong with a config, by JSON pointer into it; `null` switches a policy off and is always right. */
 export function checkPolicyConfig(name: string, config: unknown): FieldError[] {
   const policy = byName.get(name)

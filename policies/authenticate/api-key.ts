@@ -18,7 +18,6 @@ export function apiKeyMethod(header: string, deps: Deps): Method {
   }
 
   return {
-    header,
     challenge,
     identify({ headers }) {
       const key = headers[header]

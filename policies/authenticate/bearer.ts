@@ -23,7 +23,6 @@ export function bearerMethod(deps: Deps): Method {
   }
 
   return {
-    header: 'authorization',
     challenge,
     identify({ headers }) {
       const value = headers.authorization as string | undefined

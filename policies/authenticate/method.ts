@@ -2,8 +2,6 @@ import type { Identity, IncomingRequest } from '../policy.ts'
 
 /** One way to prove who calls. */
 export interface Method {
-  /** Header that carries the credential, in lower case. It is never sent on. */
-  readonly header: string
   /** What a 401 says of this method (RFC 9110 §11.6.1). */
   readonly challenge: string
   /**

@@ -4,7 +4,7 @@ import { grants } from './token-endpoint.ts'
 const clientAuthentication = ['client_secret_basic', 'client_secret_post']
 
 /** RFC 8414. Says only what is there. */
-export function metadataOf(issuer: string): Record<string, unknown> {
+function metadataOf(issuer: string): Record<string, unknown> {
   return {
     issuer,
     token_endpoint: `${issuer}/oauth2/token`,
