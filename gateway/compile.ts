@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { effectiveConfig, type Level, policies } from '../policies/index.ts'
 import type { AnyPolicy, Deps, Hooks, Place, Route } from '../policies/policy.ts'
 import type { Environment, Operation, PublishedApi, PublishedVersion, Snapshot } from '../registry/model.ts'
-import { routesOf } from '../registry/routes.ts'
+import { requiredScopes, routesOf } from '../registry/routes.ts'
 import { assemble, type Pipeline } from './pipeline.ts'
 import { createRouter, type Router } from './router.ts'
 import { buildUpstream, type LiveUpstream, type UpstreamParts } from './targets.ts'
@@ -70,7 +70,7 @@ export async function compileTable(snapshot: Snapshot, parts: CompileParts): Pro
     for (const api of snapshot.apis) {
       for (const version of api.versions) {
         const serving = servingUpstreams(version, upstreams)
-        for (const { hosts: names, header, method, path, operation } of routesOf(api, version)) {
+        for (const { hosts: names, header, method, path, operation } of routesOf(version)) {
           const entry = compileRoute(snapshot, api, version, operation, serving, compile)
           for (const router of names ? names.map((name) => routerOf(hosts, name)) : [anyHost])
             addRoute(router, path, method, { header, entry })
@@ -155,7 +155,7 @@ function compileRoute(
       revision: version.revision,
       environments: Object.keys(upstreams) as Environment[],
       operation,
-      scopes: own?.scopes ? (own.scopes.length ? [own.scopes] : []) : operation.scopes,
+      scopes: requiredScopes(operation, own),
     },
     identify: assemble(before),
     byPlan,

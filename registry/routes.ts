@@ -1,4 +1,4 @@
-import type { Method, Operation, PublishedApi, PublishedVersion } from './model.ts'
+import type { Method, Operation, OperationSettings, PublishedVersion } from './model.ts'
 
 /** What a call must look like to reach an operation. */
 export interface RoutePattern {
@@ -13,7 +13,7 @@ export interface RoutePattern {
 }
 
 /** The routes of a published version, one for each operation. */
-export function routesOf(_api: PublishedApi, version: PublishedVersion): RoutePattern[] {
+export function routesOf(version: PublishedVersion): RoutePattern[] {
   const { routing } = version
   const hosts = routing.by === 'host' ? routing.hosts : null
   const header =
@@ -27,6 +27,18 @@ export function routesOf(_api: PublishedApi, version: PublishedVersion): RoutePa
     path: routing.basePath + operation.path,
     operation,
   }))
+}
+
+/**
+ * Alternatives of scopes that an operation asks for: those of its settings, in place of those of the document. None:
+ * no scope is asked for.
+ */
+export function requiredScopes(
+  operation: Pick<Operation, 'scopes'>,
+  own: Pick<OperationSettings, 'scopes'> | undefined,
+): readonly (readonly string[])[] {
+  if (!own?.scopes) return operation.scopes
+  return own.scopes.length > 0 ? [own.scopes] : []
 }
 
 /**

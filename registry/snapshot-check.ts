@@ -68,7 +68,7 @@ function duplicateRoutes(snapshot: Snapshot): FieldError[] {
   for (const api of snapshot.apis)
     for (const version of api.versions) {
       const reported = new Set<string>()
-      for (const route of routesOf(api, version)) {
+      for (const route of routesOf(version)) {
         const owner = `${api.name} ${version.name} ${route.operation.id}`
         for (const address of addressesOf(route)) {
           const other = owners.get(address)

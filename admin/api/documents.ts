@@ -66,7 +66,8 @@ export const documentRoutes = [
     tag: 'Documents',
     summary:
       'Imports a document (Swagger 2.0, OpenAPI 3.0 or 3.1; JSON or YAML) as the new current revision.',
-    description: 'The `ETag` to expect is that of the version. A document with errors changes nothing.',
+    description:
+      'The `ETag` to expect is that of the version. A document that cannot be read or routed changes nothing; what else the specification has against it comes back as findings of the revision.',
     permission: 'write',
     body: 'document',
     answer: { status: 200, schema: z.object({ version: Version, revision: Revision }), hasEtag: true },

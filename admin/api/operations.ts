@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { getApi, getRevision, getVersion } from '../../registry/apis.ts'
 import { getPlan } from '../../registry/plans.ts'
+import { requiredScopes } from '../../registry/routes.ts'
 import { getSettings } from '../../registry/settings.ts'
 import { effectivePolicies } from '../effective.ts'
 import { route } from '../route.ts'
@@ -63,7 +64,7 @@ export const operationRoutes = [
           ['version', version.policies],
           ['operation', own?.policies ?? {}],
         ])
-        return { operation, scopes: own?.scopes ? [own.scopes] : operation.scopes, policies }
+        return { operation, scopes: requiredScopes(operation, own), policies }
       })
       return { body: { items } }
     },

@@ -128,6 +128,8 @@ describe('from an empty registry to a published API and back', () => {
       { source: 'operation', config: null },
     ])
     expect(items[1].scopes).toEqual([['x']])
+    await ask('PUT', path, { body: { ...version, operations: { getBalance: { scopes: [] } } }, ifMatch: '*' })
+    expect((await ask('GET', `${path}/operations`)).body.items[1].scopes).toEqual([])
   })
 })
 

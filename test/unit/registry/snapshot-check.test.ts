@@ -129,7 +129,7 @@ describe('the check of a snapshot', () => {
 describe('the routes of a version', () => {
   test('are its operations under its base path, with hosts and header', () => {
     const v1 = version('v1', { routing: { by: 'host', basePath: '/pay', hosts: ['a.example'] } })
-    const [route] = routesOf(api('pay', [v1]), v1)
+    const [route] = routesOf(v1)
     expect(route).toMatchObject({ hosts: ['a.example'], header: null, method: 'GET', path: '/pay/a/{id}' })
     expect(addressesOf(route!)).toEqual(['GET a.example/pay/a/{}'])
   })
