@@ -83,10 +83,10 @@ export const applicationRoutes = [
     method: 'delete',
     path: '/api/applications/{application}',
     tag: 'Applications',
-    summary: 'Deletes an application that has neither credentials nor subscriptions.',
+    summary:
+      'Deletes an application with its credentials and subscriptions; its keys and tokens end at once.',
     permission: 'write',
     answer: { status: 204 },
-    refuses: ['state-conflict'],
     async handle({ registry, actor, params, ifMatch }) {
       await deleteApplication(registry, actor, params.application, ifMatch)
       return {}
