@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { pointerTo } from '../registry/base/pointer.ts'
 import { type FieldError, problem } from '../registry/base/problem.ts'
 
 /** What zod found, each fault with a JSON pointer (RFC 6901) into the input. */
@@ -11,10 +12,6 @@ export function fieldErrors(error: z.ZodError, noun: 'field' | 'query parameter'
       }))
     return [{ pointer: pointerTo(issue.path), detail: issue.message }]
   })
-}
-
-export function pointerTo(path: readonly PropertyKey[]): string {
-  return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
 }
 
 /** @throws Problem `input-invalid` with every fault */

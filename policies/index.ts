@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { pointerTo } from '../registry/base/pointer.ts'
 import type { FieldError } from '../registry/base/problem.ts'
 import { authenticate } from './authenticate/index.ts'
 import { authorize } from './authorize.ts'
@@ -36,16 +37,12 @@ export function checkPolicyConfig(name: string, config: unknown): FieldError[] {
 }
 
 function fieldErrors(issue: z.core.$ZodIssue): FieldError[] {
-  const at = pointerOf(issue.path)
+  const at = pointerTo(issue.path)
   if (issue.code === 'invalid_key')
     return issue.issues.map(({ message }) => ({ pointer: at, detail: message }))
   if (issue.code !== 'unrecognized_keys') return [{ pointer: at, detail: issue.message }]
-  return issue.keys.map((key) => ({ pointer: at + pointerOf([key]), detail: 'There is no such field.' }))
+  return issue.keys.map((key) => ({ pointer: at + pointerTo([key]), detail: 'There is no such field.' }))
 }
-
-/** RFC 6901 */
-const pointerOf = (path: readonly PropertyKey[]): string =>
-  path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
 
 export interface PolicyDescription {
   readonly name: string

@@ -1,3 +1,4 @@
+import { escaped } from './base/pointer.ts'
 import type { FieldError } from './base/problem.ts'
 import type { PolicyConfigs, PublishedApi, PublishedVersion, Snapshot } from './model.ts'
 import { addressesOf, routesOf } from './routes.ts'
@@ -85,5 +86,3 @@ function duplicateRoutes(snapshot: Snapshot): FieldError[] {
     }
   return errors
 }
-
-const escaped = (part: string) => part.replaceAll('~', '~0').replaceAll('/', '~1')

@@ -1,4 +1,5 @@
 import microdiff from 'microdiff'
+import { pointerTo } from './base/pointer.ts'
 import type { PublishedApi, PublishedVersion, Snapshot } from './model.ts'
 
 export interface FieldChange {
@@ -138,9 +139,7 @@ function fieldChanges(before: object, after: object): FieldChange[] {
     const isSealed = difference.path.includes('sealedCredential')
     const show = (value: unknown) => (isSealed && typeof value === 'string' ? '[sealed]' : value)
     return {
-      pointer: difference.path
-        .map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`)
-        .join(''),
+      pointer: pointerTo(difference.path),
       before: 'oldValue' in difference ? show(difference.oldValue) : undefined,
       after: 'value' in difference ? show(difference.value) : undefined,
     }

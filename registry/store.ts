@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { type Clock, systemClock } from './base/clock.ts'
 import type { Config, Secrets } from './base/config.ts'
 import type { Log } from './base/log.ts'
+import { pointerTo } from './base/pointer.ts'
 import { type FieldError, problem } from './base/problem.ts'
 import { type Keys, keysWith } from './keys.ts'
 import type { KeptRecord, Kind } from './kinds.ts'
@@ -168,9 +169,7 @@ export function parseInput<S extends z.ZodType>(schema: S, input: z.input<S>): z
   const parsed = schema.safeParse(input)
   if (parsed.success) return parsed.data
   const errors: FieldError[] = parsed.error.issues.map((issue) => ({
-    pointer: issue.path
-      .map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`)
-      .join(''),
+    pointer: pointerTo(issue.path),
     detail: issue.message,
   }))
   throw problem('input-invalid', { errors })

@@ -1,7 +1,7 @@
 import { checkPolicyConfig } from '../../policies/index.ts'
+import { pointerTo } from '../../registry/base/pointer.ts'
 import { type FieldError, problem } from '../../registry/base/problem.ts'
 import type { PolicyConfigs } from '../../registry/model.ts'
-import { pointerTo } from '../field-errors.ts'
 
 type WithPolicies = {
   readonly policies: PolicyConfigs

@@ -1,3 +1,5 @@
+import { escaped } from '../base/pointer.ts'
+
 /** Reading parsed JSON or YAML safely: own keys only, so that a key called `constructor` finds nothing of ours. */
 
 export type Tree = { [key: string]: unknown }
@@ -29,7 +31,7 @@ export function own(tree: Tree, key: string): unknown {
 
 /** JSON pointer (RFC 6901) of a child. */
 export function below(pointer: string, key: string | number): string {
-  return `${pointer}/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`
+  return `${pointer}/${escaped(String(key))}`
 }
 
 export function segmentsOf(pointer: string): string[] {
