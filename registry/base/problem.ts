@@ -30,11 +30,9 @@ export const problems = {
   // the request as such
   'request-malformed': row(400, 'The request cannot be understood', 'downstream', false, 'info'),
   'path-ambiguous': row(400, 'The path can be read in more than one way', 'downstream', false, 'info'),
-  'body-invalid': row(400, 'The body is not valid', 'downstream', false, 'info'),
   'route-unknown': row(404, 'There is nothing at this address', 'downstream', false, 'debug'),
   'method-not-allowed': row(405, 'This address does not take that method', 'downstream', false, 'debug'),
   'request-timeout': row(408, 'The request took too long to arrive', 'downstream', true, 'info'),
-  'length-required': row(411, 'A Content-Length is required', 'downstream', false, 'info'),
   'body-too-large': row(413, 'The body is too large', 'downstream', false, 'info'),
   'uri-too-long': row(414, 'The address is too long', 'downstream', false, 'info'),
   'media-type-unsupported': row(415, 'The media type is not supported', 'downstream', false, 'info'),
