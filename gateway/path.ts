@@ -4,8 +4,8 @@ import { problem } from '../registry/base/problem.ts'
  * The one path that is routed, authorised and forwarded.
  *
  * What two programs could read in two ways is refused, not repaired: dot segments, empty segments, backslashes, encoded
- * slashes, backslashes and control characters, escapes that are broken or no UTF-8 could have. What RFC 3986 §6.2.2 calls equivalent is made equal: escapes of
- * unreserved characters are decoded, the hex digits of the others are upper case.
+ * slashes, backslashes and control characters, escapes that are broken or that no UTF-8 has. What RFC 3986 §6.2.2 calls
+ * equivalent is made equal: escapes of unreserved characters are decoded, the hex digits of the others are upper case.
  *
  * @param raw the path as received, without query
  * @throws Problem path-ambiguous
