@@ -19,9 +19,11 @@ COPY policies policies
 COPY gateway gateway
 COPY admin admin
 # Code belongs to root and is only read: a process that was taken over cannot change it.
-USER node
+# The user node, by number: Kubernetes' runAsNonRoot takes no names.
+USER 1000:1000
 VOLUME /data
 EXPOSE 8000 8001 9100
+# Of the gateway; with another command give another check, as compose.yaml does for the admin service.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
   CMD node scripts/healthcheck.mjs "http://127.0.0.1:${GATEWAY_METRICS_PORT:-9100}/healthz"
 # Not through npm: the signal to stop must reach the process that drains.
