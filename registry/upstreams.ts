@@ -43,6 +43,9 @@ export async function listUpstreams(r: Registry, options?: ListOptions<Upstream>
 /**
  * Replaces an upstream’s fields. An absent `credential` leaves it as it is, `null` takes it away.
  *
+ * A kept credential goes to the addresses that it was given for. To others it goes only with `mayMoveCredential`, or
+ * when its value is given anew: whoever may edit addresses could otherwise have it sent to one of their own.
+ *
  * @throws Problem not-found, precondition-failed, input-invalid, name-taken, store-unavailable
  */
 export async function updateUpstream(
@@ -51,6 +54,7 @@ export async function updateUpstream(
   id: string,
   input: Given,
   ifMatch?: string,
+  { mayMoveCredential = false } = {},
 ): Promise<Stored<Upstream>> {
   const { credential, ...fields } = parseInput(UpstreamInput, input)
   return retried(async () => {
@@ -65,11 +69,25 @@ export async function updateUpstream(
       ...fields,
       ...sealed(r, value.id, credential, value),
     }
+    if (credential === undefined && !mayMoveCredential) requireSameAddresses(value, after)
     const { stored, ...steps } = replacement(r, kinds.upstream, before, after)
     await commit(r, actor, steps)
     return shown(stored)
   })
 }
+
+/** @throws Problem `input-invalid` when a credential would be presented at an address that it was not given for */
+function requireSameAddresses(before: SealedUpstream, after: SealedUpstream): void {
+  if (before.sealedCredential === null) return
+  const origins = new Set(before.targets.map(({ url }) => new URL(url).origin))
+  const errors = after.targets.flatMap(({ url }, i) =>
+    origins.has(new URL(url).origin) ? [] : [{ pointer: `/targets/${i}/url`, detail: movedDetail }],
+  )
+  if (errors.length > 0) throw problem('input-invalid', { errors })
+}
+
+const movedDetail =
+  'is a new address for the kept credential: send the credential with its value, or use a token with the permission "credentials"'
 
 /**
  * Deletes an upstream.

@@ -8,6 +8,7 @@ import {
   listUpstreams,
   updateUpstream,
 } from '../../registry/upstreams.ts'
+import { allows } from '../auth/permissions.ts'
 import { created, list, record, route } from '../route.ts'
 import { listOptions, listQuery, nameFilter, pageOf, replacement, Upstream } from './schemas.ts'
 
@@ -66,11 +67,15 @@ export const upstreamRoutes = [
     body: UpstreamReplacement,
     answer: { status: 200, schema: Upstream, hasEtag: true },
     refuses: ['name-taken'],
-    async handle({ registry, actor, params, body, ifMatch }) {
+    description:
+      'A kept credential goes to a new address only with its value given anew, or with the permission "credentials".',
+    async handle({ registry, actor, token, params, body, ifMatch }) {
       const { value } = await getUpstream(registry, params.upstream)
       const { credential: given, ...rest } = body
       const credential = given && 'hint' in given ? unchanged(given, value) : given
-      return record(await updateUpstream(registry, actor, value.id, { ...rest, credential }, ifMatch))
+      const mayMoveCredential = allows(token!, 'credentials')
+      const input = { ...rest, credential }
+      return record(await updateUpstream(registry, actor, value.id, input, ifMatch, { mayMoveCredential }))
     },
   }),
   route({

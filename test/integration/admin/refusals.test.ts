@@ -45,6 +45,25 @@ describe('permissions', () => {
     }
   })
 
+  test('editing an upstream does not send its credential to a new address', async () => {
+    const credential = { header: 'x-bank-key', value: 'bank-secret-1234567890' }
+    const bank = { name: 'bank', targets: [{ id: 'one', url: 'http://127.0.0.1:1' }] }
+    const made = await admin.ask('POST', '/api/upstreams', { body: { ...bank, credential } })
+    const moved = {
+      ...bank,
+      credential: made.body.credential,
+      targets: [{ id: 'one', url: 'http://127.0.0.1:2' }],
+    }
+    const ask = { body: moved, ifMatch: made.headers.get('etag')! }
+    const refused = await admin.ask('PUT', `/api/upstreams/${made.body.id}`, {
+      ...ask,
+      token: await admin.tokenWith('write'),
+    })
+    expect([refused.status, refused.body.code]).toEqual([400, 'input-invalid'])
+    const token = await admin.tokenWith('write', 'credentials')
+    expect((await admin.ask('PUT', `/api/upstreams/${made.body.id}`, { ...ask, token })).status).toBe(200)
+  })
+
   test('the public routes are these', () => {
     const names = routes.filter(({ permission }) => permission === 'public').map(({ id }) => id)
     expect(names.sort()).toEqual(['getOpenApi', 'healthz', 'readyz'])

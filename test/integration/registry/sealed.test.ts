@@ -48,6 +48,24 @@ describe('the credential of an upstream', () => {
     expect(openCredential(r, await stored(upstream.id))).toBeUndefined()
   })
 
+  test('is not presented at a new address by whoever may only edit addresses', async () => {
+    const { value: upstream } = await createUpstream(r, actor, {
+      ...bank,
+      credential: { header: 'x-key', value },
+    })
+    const moved = { ...bank, targets: [...bank.targets, { id: 'two', url: 'http://127.0.0.1:2' }] }
+    const refused = updateUpstream(r, actor, upstream.id, moved)
+    await expect(refused).rejects.toMatchObject({
+      code: 'input-invalid',
+      errors: [{ pointer: '/targets/1/url' }],
+    })
+    expect((await getUpstream(r, 'bank')).value.targets).toHaveLength(1)
+    await updateUpstream(r, actor, upstream.id, { ...moved, credential: { header: 'x-key', value } })
+    const away = { ...bank, targets: [{ id: 'one', url: 'http://127.0.0.1:3' }] }
+    await updateUpstream(r, actor, upstream.id, away, undefined, { mayMoveCredential: true })
+    expect(openCredential(r, await stored(upstream.id))?.value).toBe(value)
+  })
+
   test('is refused when no seal key is there to keep it', async () => {
     const poor = { ...r, secrets: { ...r.secrets, sealKeys: [] } }
     const refused = createUpstream(poor, actor, { ...bank, credential: { header: 'x-key', value } })
