@@ -94,7 +94,7 @@ export function buildUpstream(
 
 function liveTarget(target: Target, pool: Pool, slot: number, shared: SharedView): LiveTarget {
   const maxConnections = target.maxConnections ?? Number.POSITIVE_INFINITY
-  return {
+  const live: LiveTarget = {
     id: target.id,
     url: target.url,
     host: new URL(target.url).host,
@@ -102,8 +102,12 @@ function liveTarget(target: Target, pool: Pool, slot: number, shared: SharedView
     maxConnections,
     isDraining: target.isDraining,
     pool,
+    isAvailable: () => true,
+    isBarred: () => false,
+    weightFactor: () => 1,
     inFlight: () => shared.inFlight(slot),
-    tryAcquire: () => shared.tryAcquire(slot, maxConnections),
+    tryAcquire: () => (shared.tryAcquire(slot, maxConnections) ? live : undefined),
     release: () => shared.release(slot),
   }
+  return live
 }

@@ -154,15 +154,26 @@ export interface TargetView {
   /** Infinity where there is no cap. */
   readonly maxConnections: number
   readonly isDraining: boolean
+  /** Whether its health allows new calls: checks pass, it is not ejected, or a trial is due after that. */
+  isAvailable(): boolean
+  /** Whether it gets no call even where too few others are available: its circuit breaker is open. */
+  isBarred(): boolean
+  /** Share of its weight that it gets while it starts slowly after a recovery, above 0 up to 1. */
+  weightFactor(): number
   /** Calls in flight over all threads of this process. */
   inFlight(): number
-  /** Takes a slot unless the target is at its cap; exact over all threads. Whoever takes it releases it once. */
-  tryAcquire(): boolean
+  /**
+   * Takes a slot unless the target is at its cap; exact over all threads. Whoever takes it releases it once.
+   * @param anyway although it is not available: too few others are
+   * @returns what the call is sent to and its slot released by: the target, or its stand-in for the one call that tries
+   *   whether it has recovered. Both have the same id.
+   */
+  tryAcquire(anyway?: boolean): TargetView | undefined
   release(): void
 }
 
 /**
- * Picks a target and takes its slot. Skips draining targets and those in `tried`.
+ * Picks a target and takes its slot. Skips targets that drain or are not available, and those in `tried`.
  * @returns 'busy' when every candidate is at its cap, 'none' when there is no candidate
  */
 export type Chooser = (tried: readonly TargetView[]) => TargetView | 'busy' | 'none'

@@ -12,7 +12,7 @@ const strategies: Record<BalanceStrategy, Strategy> = {
 }
 
 /**
- * A chooser over these targets. Draining and counts are read at every choice, weights too; the list itself is fixed.
+ * A chooser over these targets. Draining, health and counts are read at every choice, weights too; the list itself is fixed.
  * @param random from 0 to below 1
  */
 export function createChooser(
@@ -29,7 +29,7 @@ export function createChooser(
     for (let i = 0; i < targets.length; i++) {
       const target = targets[i]!
       isOpen[i] = 0
-      if (target.isDraining || (tried.length > 0 && tried.includes(target))) continue
+      if (target.isDraining || !target.isAvailable() || wasTried(target, tried)) continue
       candidates++
       if (target.inFlight() >= target.maxConnections) continue
       isOpen[i] = 1
@@ -39,9 +39,16 @@ export function createChooser(
     for (; open > 0; open--) {
       const i = pick(isOpen)
       // Another thread may have taken the last slot since it was looked at: only tryAcquire is exact.
-      if (targets[i]!.tryAcquire()) return targets[i]!
+      const taken = targets[i]!.tryAcquire()
+      if (taken) return taken
       isOpen[i] = 0
     }
     return 'busy'
   }
+}
+
+/** By id: what was tried may have been the stand-in of a target on trial. */
+function wasTried({ id }: TargetView, tried: readonly TargetView[]): boolean {
+  for (let i = 0; i < tried.length; i++) if (tried[i]!.id === id) return true
+  return false
 }

@@ -117,6 +117,7 @@ export async function ask(hooks: Hooks, x: Exchange): Promise<Reply | undefined>
 
 export interface FakeTarget extends TargetView {
   isDraining: boolean
+  isHealthy: boolean
   /** Most slots ever held at once. */
   peak: number
   /** Slots taken in all. */
@@ -131,15 +132,21 @@ export function target(id: string, more: { weight?: number; maxConnections?: num
     weight: more.weight ?? 1,
     maxConnections,
     isDraining: false,
+    isHealthy: true,
     peak: 0,
     taken: 0,
+    isAvailable() {
+      return this.isHealthy
+    },
+    isBarred: () => false,
+    weightFactor: () => 1,
     inFlight: () => held,
     tryAcquire() {
-      if (held >= maxConnections) return false
+      if (held >= maxConnections) return undefined
       held++
       this.taken++
       this.peak = Math.max(this.peak, held)
-      return true
+      return this
     },
     release() {
       held--

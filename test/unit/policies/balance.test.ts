@@ -92,6 +92,7 @@ describe.each(strategies)('%s', (strategy) => {
       weight: fc.integer({ min: 1, max: 20 }),
       cap: fc.option(fc.integer({ min: 0, max: 4 }), { nil: Number.POSITIVE_INFINITY }),
       isDraining: fc.boolean(),
+      isHealthy: fc.boolean(),
       isTried: fc.boolean(),
     }),
     { maxLength: 8 },
@@ -99,14 +100,14 @@ describe.each(strategies)('%s', (strategy) => {
   // true: a call begins; false: the oldest one ends
   const steps = fc.array(fc.boolean(), { maxLength: 60 })
 
-  test('never exceeds a cap, never chooses a draining or tried target, and says truly why there is none', () => {
+  test('never exceeds a cap, never chooses a draining, unavailable or tried target, and says truly why there is none', () => {
     fc.assert(
       fc.property(fleet, steps, fc.integer(), (specs, calls, seed) => {
-        const targets = specs.map(({ weight, cap, isDraining }, i) =>
-          Object.assign(target(`t${i}`, { weight, maxConnections: cap }), { isDraining }),
+        const targets = specs.map(({ weight, cap, isDraining, isHealthy }, i) =>
+          Object.assign(target(`t${i}`, { weight, maxConnections: cap }), { isDraining, isHealthy }),
         )
         const tried = targets.filter((_, i) => specs[i]!.isTried)
-        const candidates = targets.filter((_, i) => !specs[i]!.isDraining && !specs[i]!.isTried)
+        const candidates = targets.filter((t, i) => !t.isDraining && t.isHealthy && !specs[i]!.isTried)
         const choose = createChooser(strategy, targets, randomFrom(seed))
         const held: FakeTarget[] = []
         for (const begins of calls) {
@@ -133,11 +134,17 @@ describe.each(strategies)('%s', (strategy) => {
 
   test('turns to the next best when another thread takes the last slot first', () => {
     const snatched = Object.assign(target('a', { weight: 100, maxConnections: 1 }), {
-      tryAcquire: () => false,
+      tryAcquire: () => undefined,
     })
     const choose = createChooser(strategy, [snatched, target('b')], () => 0)
     expect(chosen(choose).id).toBe('b')
     expect(createChooser(strategy, [snatched], () => 0)([])).toBe('busy')
+  })
+
+  test('leaves out a target that was tried by its stand-in', () => {
+    const [a, b] = [target('a'), target('b')]
+    const choose = createChooser(strategy, [a, b], () => 0)
+    for (let i = 0; i < 10; i++) expect(chosen(choose, [{ ...a }])).toBe(b)
   })
 
   test('takes in at once that a target is drained', () => {
