@@ -13,6 +13,7 @@ import type {
 import { isUnchanged } from './records.ts'
 import { getSettings } from './settings.ts'
 import { diffSnapshots, type SnapshotDiff } from './snapshot-diff.ts'
+import { overlaps } from './snapshot-overlaps.ts'
 import { loadCurrent } from './snapshot-store.ts'
 import { allIds, find, findByName, findMany, get, type Registry, type Stored } from './store.ts'
 
@@ -80,6 +81,7 @@ export async function gather(r: Registry, change: ChangeSet): Promise<Gathered> 
       return stored?.value
     },
   )
+  findings.push(...overlaps({ apis }, change.apis))
   for (const id of change.upstreams ?? [])
     if (!upstreams.some((u) => u.id === id)) findings.push(unused('upstream', id))
   for (const id of change.plans ?? []) if (!plans.some((p) => p.id === id)) findings.push(unused('plan', id))
