@@ -25,6 +25,7 @@ const shared = createShared(count)
 const view = viewShared(shared, 0)
 const threads = createThreads({ count, shared, view, publicUrl, log })
 const stopping = new AbortController()
+let isListening = false
 let isDraining = false
 const following = createFollowing({
   registry,
@@ -36,13 +37,20 @@ const following = createFollowing({
   about: { gatewayId: config.GATEWAY_ID, startedAt: Date.now(), address: publicUrl },
   signal: stopping.signal,
 })
-const privatePort = createPrivatePort({ state: following.state, threads, isDraining: () => isDraining })
+const privatePort = createPrivatePort({
+  state: following.state,
+  threads,
+  isListening: () => isListening,
+  isDraining: () => isDraining,
+})
 
-process.once('SIGTERM', stop).once('SIGINT', stop)
+// A supervisor may say SIGTERM twice, and that must not cut a payment; a second Ctrl-C ends it at once.
+process.on('SIGTERM', stop).once('SIGINT', stop)
 privatePort.listen(config.GATEWAY_METRICS_PORT, config.GATEWAY_METRICS_HOST)
 await Promise.all([once(privatePort, 'listening'), threads.start()]).catch(fail)
 await following.start() // calls are taken once there is something to serve them with
 await threads.listen(port).catch(fail)
+isListening = true
 const privateAddress = privatePort.address() as AddressInfo
 log.info({ port, privatePort: privateAddress.port, threads: threads.count, publicUrl }, 'the gateway listens')
 
@@ -55,8 +63,12 @@ function fail(error: unknown): never {
 async function stop(signal: string) {
   if (isDraining) return
   isDraining = true
-  log.info({ signal, withinMs: config.GATEWAY_DRAIN_TIMEOUT_MS }, 'draining')
-  await threads.drain(config.GATEWAY_DRAIN_TIMEOUT_MS)
+  const draining = {
+    delayMs: signal === 'SIGINT' ? 0 : config.GATEWAY_DRAIN_DELAY_MS,
+    withinMs: config.GATEWAY_DRAIN_TIMEOUT_MS,
+  }
+  log.info({ signal, ...draining }, 'draining')
+  await threads.drain(draining)
   stopping.abort()
   privatePort.close()
   privatePort.closeAllConnections()

@@ -9,7 +9,14 @@ export type ToWorker =
   /** Events were missed: forget all identities. */
   | { kind: 'gap' }
   | { kind: 'metrics'; question: number }
-  | { kind: 'drain'; withinMs: number }
+  | ({ kind: 'drain' } & Draining)
+
+export interface Draining {
+  /** So long new connections are taken still. ms */
+  readonly delayMs: number
+  /** So long after that calls in flight may take. ms */
+  readonly withinMs: number
+}
 
 export type FromWorker =
   | { kind: 'listening'; port: number }

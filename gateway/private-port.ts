@@ -6,6 +6,8 @@ import type { Threads } from './supervise.ts'
 export interface PrivatePortParts {
   readonly state: FollowState
   readonly threads: Threads
+  /** Whether the port for partners is open. */
+  readonly isListening: () => boolean
   readonly isDraining: () => boolean
 }
 
@@ -36,11 +38,15 @@ export function createPrivatePort(parts: PrivatePortParts): Server {
   })
 }
 
-/** Ready: every thread serves a snapshot. Redis away does not make a gateway unready, as it goes on serving; it says so. */
-function readinessOf({ state, threads, isDraining }: PrivatePortParts) {
-  const waiting = threads.served.filter((number) => number !== state.snapshot).length
+/**
+ * Ready: calls are taken, and every thread that lives serves the snapshot in force. What does not make it unready, as it
+ * goes on serving: Redis away, and a thread that crashed and is being replaced. It says so.
+ */
+function readinessOf({ state, threads, isListening, isDraining }: PrivatePortParts) {
+  const alive = threads.served.filter((number) => number >= 0)
+  const isServing = alive.length > 0 && alive.every((number) => number === state.snapshot)
   return {
-    isReady: state.snapshot >= 0 && waiting === 0 && !isDraining(),
+    isReady: isServing && isListening() && !isDraining(),
     isDraining: isDraining(),
     snapshot: state.snapshot,
     snapshotAgeSeconds: state.snapshotCreatedAt

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { Log } from '../registry/base/log.ts'
-import type { FromWorker, ToWorker, WorkerStart } from './messages.ts'
+import type { Draining, FromWorker, ToWorker, WorkerStart } from './messages.ts'
 import type { Shared, SharedView } from './shared.ts'
 
 /** The worker threads: started, told, asked, replaced when one crashes, drained. */
@@ -20,7 +20,7 @@ export interface Threads {
   /** Snapshot numbers served, by thread; -1 before the first. */
   readonly served: readonly number[]
   readonly restarts: number
-  drain(withinMs: number): Promise<void>
+  drain(draining: Draining): Promise<void>
 }
 
 type TableMessage = Extract<ToWorker, { kind: 'table' }>
@@ -154,14 +154,14 @@ export function createThreads(parts: ThreadsParts): Threads {
         a.status === 'fulfilled' ? [(a.value as Extract<FromWorker, { kind: 'metrics' }>).metrics] : [],
       )
     },
-    async drain(withinMs) {
+    async drain({ delayMs, withinMs }) {
       isEnding = true
       await Promise.all(
         alive().map(async ({ worker }) => {
           const ended = once(worker, 'exit')
-          worker.postMessage({ kind: 'drain', withinMs } satisfies ToWorker)
+          worker.postMessage({ kind: 'drain', delayMs, withinMs } satisfies ToWorker)
           // A thread that hangs must not keep the process: it gets a second more than its calls.
-          const timer = setTimeout(() => void worker.terminate(), withinMs + 1_000)
+          const timer = setTimeout(() => void worker.terminate(), delayMs + withinMs + 1_000)
           await ended
           clearTimeout(timer)
         }),

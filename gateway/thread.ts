@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { type AddressInfo, Server as NetServer } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Identity, Place } from '../policies/policy.ts'
 import type { Config } from '../registry/base/config.ts'
 import type { Log } from '../registry/base/log.ts'
@@ -20,6 +21,7 @@ import { clientAddress, type NetworkSet, networkSet, plainAddress } from './clie
 import { openPool } from './forward.ts'
 import { createHandler, type HandleParts, inTurn } from './handle.ts'
 import { createIdentities, type Identities } from './identities.ts'
+import type { Draining } from './messages.ts'
 import { createThreadMetrics, type ThreadMetrics } from './metrics.ts'
 import { refuseTunnel, refuseUnparsable } from './parser-errors.ts'
 import { type Shared, viewShared } from './shared.ts'
@@ -35,8 +37,8 @@ export interface Thread {
   readonly identities: readonly Identities[]
   readonly metrics: ThreadMetrics
   listen(port: number, canShare: boolean): Promise<number>
-  /** Stops accepting, lets calls finish for so long, then ends what is left. */
-  drain(withinMs: number): Promise<void>
+  /** Tells callers to go, stops accepting, lets calls finish for so long, then ends what is left. */
+  drain(draining: Draining): Promise<void>
 }
 
 /** How often the times of last use are told to the registry. */
@@ -132,8 +134,9 @@ export function createThread(
     identities: [keys, tokens],
     metrics,
     listen: (port, canShare) => listen(server, config.GATEWAY_HOST, port, canShare),
-    async drain(withinMs) {
+    async drain({ delayMs, withinMs }) {
       isDraining = true
+      await wait(delayMs)
       clearInterval(touch)
       await closeServer(server, upgrades, withinMs)
       breaker.end()

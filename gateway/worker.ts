@@ -32,7 +32,7 @@ parentPort!.on('message', async (message: ToWorker) => {
         metrics: await thread.metrics.registry.getMetricsAsJSON(),
       })
     case 'drain':
-      await thread.drain(message.withinMs)
+      await thread.drain(message)
       parentPort!.close()
   }
 })

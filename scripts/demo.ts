@@ -87,7 +87,9 @@ async function startAll(settings: DemoSettings, processes: Processes): Promise<D
   await step('Starting the gateway', async () => {
     const admin = createAdminClient(url.admin, kept.adminToken)
     const wanted = (await admin.get<{ snapshot: number }>('/api/status'))?.body.snapshot
-    startNode('gateway', 'gateway/main.ts', {}, config.GATEWAY_DRAIN_TIMEOUT_MS + 5_000)
+    // No load balancer stands before it that would have to notice its end.
+    const alone = { GATEWAY_DRAIN_DELAY_MS: '0' }
+    startNode('gateway', 'gateway/main.ts', alone, config.GATEWAY_DRAIN_TIMEOUT_MS + 5_000)
     await untilReady('The gateway', () => serves(url.metrics, wanted))
     // It listens for partners once it has something to serve them with.
     await untilReady('The gateway', async () => (await fetch(`${url.gateway}/`)).status === 404)

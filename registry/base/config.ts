@@ -85,9 +85,14 @@ export const settings = {
   GATEWAY_KEEP_ALIVE_TIMEOUT_MS: count(0, 3_600_000)
     .default(65_000)
     .describe('How long an idle connection of a partner is kept.'),
+  GATEWAY_DRAIN_DELAY_MS: count(0, 600_000)
+    .default(3_000)
+    .describe(
+      'How long after SIGTERM new connections are still taken while `/readyz` says 503, so that load balancers come to know. After SIGINT it is 0.',
+    ),
   GATEWAY_DRAIN_TIMEOUT_MS: count(0, 3_600_000)
     .default(30_000)
-    .describe('How long calls in flight may take to finish after SIGTERM.'),
+    .describe('How long calls in flight may take to finish once no more connections are taken.'),
   GATEWAY_IDENTITY_CACHE_SECONDS: count(0, 3_600)
     .default(30)
     .describe(

@@ -10,7 +10,7 @@ import {
 import { revokeToken } from '../../registry/tokens.ts'
 import { type Echo, startEcho } from '../support/echo.ts'
 import type { GatewayProcess } from '../support/gateway-process.ts'
-import { callOnce, connections, startLoad } from '../support/load.ts'
+import { callOnce, connections } from '../support/load.ts'
 import { fetchToken } from '../support/oauth-token.ts'
 import {
   addPartner,
@@ -170,46 +170,6 @@ describe('three gateways of two threads', () => {
       (await callAll({ 'x-api-key': partner.key })).every(({ status }) => status === 200),
     )
   })
-
-  // Last: it ends the gateways above.
-  test('lose no call while they are restarted one after another', async () => {
-    const addresses = gateways.map(({ url }) => url)
-    const load = startLoad({
-      workers: 12,
-      async call(n) {
-        for (let tries = 0; ; tries++) {
-          const i = (n + tries) % addresses.length
-          const call = callOnce(`${addresses[i]}/payments/v1/payment`, {
-            method: 'POST',
-            body: '{"amount":1}',
-            headers: { 'x-api-key': demo.key, 'content-type': 'application/json' },
-            agent: agents[i],
-          })
-          // A refused connection means that nothing was sent: the next address may be asked, even with a payment.
-          const answer = await call.catch((error: NodeJS.ErrnoException) => {
-            if (error.code === 'ECONNREFUSED' && tries < addresses.length) return undefined
-            throw error
-          })
-          if (answer) return answer
-        }
-      },
-    })
-    const before = echo.answered()
-    for (const [i, gateway] of gateways.entries()) {
-      const from = load.total()
-      await until(() => load.total() > from + 200, { timeoutMs: 30_000 })
-      expect(await gateway.stop()).toBe(0)
-      const next = await platform.gateway({
-        GATEWAY_ID: `gateway-${i + 1}`,
-        GATEWAY_PORT: String(gateway.port),
-        LOG_ACCESS: 'off',
-      })
-      await next.serves(limited.snapshot)
-    }
-    await load.stop()
-    expect(load.faults).toEqual([])
-    expect(echo.answered() - before).toBe(load.total())
-  }, 90_000)
 })
 
 /** The last call that is let in begins less than a second after the change was made. */

@@ -47,6 +47,7 @@ export async function startGateway(env: Record<string, string>): Promise<Gateway
       GATEWAY_PORT: '0',
       GATEWAY_METRICS_PORT: '0',
       GATEWAY_THREADS: '2',
+      GATEWAY_DRAIN_DELAY_MS: '0',
       GATEWAY_DRAIN_TIMEOUT_MS: '5000',
       DATA_DIR: dataDir,
       ...env,
