@@ -3,20 +3,14 @@ import type { Config } from './base/config.ts'
 import type { Log } from './base/log.ts'
 import { Problem, problem } from './base/problem.ts'
 import { commitScript } from './lua/commit.ts'
-import { takeScript } from './lua/take.ts'
+import { giveBackScript, takeScript } from './lua/take.ts'
 import { type RedisPlace, readRedisUrl } from './redis-url.ts'
 
 /** Our Lua commands; the first argument is the number of keys. */
 interface Scripts {
   commitChange(keyCount: number, ...keysAndValues: (string | Buffer)[]): Promise<number>
-  takeFromLimit(
-    keyCount: 1,
-    key: string,
-    limit: number,
-    windowMs: number,
-    cost: number,
-    burst: number | '',
-  ): Promise<[isAllowed: 0 | 1, remaining: number, retryAfterMs: number, resetMs: number, atMs: number]>
+  takeLimits(keyCount: number, ...keysAndValues: (string | number)[]): Promise<number[]>
+  giveBackLimits(keyCount: number, ...keysAndValues: (string | number)[]): Promise<number>
 }
 
 /** The client. A Cluster client answers to the same commands; where the two differ, this file hides it. */
@@ -72,6 +66,9 @@ export function openAnother(redis: Redis, options: OpenOptions): Redis {
   if (!open) throw new Error('the client was not opened by openRedis')
   return open(options)
 }
+
+/** Whether keys of one command must share a slot. */
+export const isCluster = (redis: Redis): boolean => redis instanceof Cluster
 
 /** Ends the connection and all attempts to get one. Commands under way are awaited as long as Redis is there. */
 export async function closeRedis(redis: Redis): Promise<void> {
@@ -155,7 +152,8 @@ function optionsFor(place: RedisPlace, timeoutMs: number) {
 
 const scripts = {
   commitChange: { lua: commitScript },
-  takeFromLimit: { lua: takeScript },
+  takeLimits: { lua: takeScript },
+  giveBackLimits: { lua: giveBackScript },
 }
 
 function openSingle(place: RedisPlace, timeoutMs: number, options: OpenOptions): Redis {
