@@ -42,7 +42,8 @@ export async function reach(parts: ReachParts): Promise<undefined> {
       target.release()
       throw new CallerGone()
     }
-    const firstByteMs = Math.max(1, Math.min(settings.firstByteTimeoutMs, deadline - performance.now()))
+    const sentMs = performance.now()
+    const firstByteMs = Math.max(1, Math.min(settings.firstByteTimeoutMs, deadline - sentMs))
     failure = await attempt({
       x,
       target,
@@ -55,7 +56,12 @@ export async function reach(parts: ReachParts): Promise<undefined> {
       mustClose,
       onHead,
     })
-    if (!failure) return undefined
+    const tookMs = performance.now() - sentMs
+    if (!failure) {
+      target.answered(tookMs, x.response!.status >= 500)
+      return undefined
+    }
+    if (failure.problem.row.source === 'upstream') target.answered(tookMs, true)
     if (res.destroyed) throw new CallerGone()
     const isLast = x.attempt >= settings.maxAttempts || performance.now() >= deadline
     if (isLast || !mayRepeat(x, body, failure)) throw failure.problem

@@ -10,6 +10,8 @@ export interface LiveTarget extends TargetView {
   /** Value of the Host header, unless the upstream keeps the caller's. */
   readonly host: string
   readonly pool: Pool
+  /** Tells how long the head of an answer, or the failure of the attempt, took. */
+  answered(ms: number, isFailure: boolean): void
 }
 
 export interface LiveUpstream extends UpstreamView {
@@ -82,17 +84,23 @@ export function buildUpstream(
     if (slot === undefined) throw new Error(`no slot for target ${slotKey(settings, target)}`)
     const { pool, key } = parts.pools.acquire(settings, target)
     poolKeys.push(key)
-    return liveTarget(target, pool, slot, parts.shared)
+    return liveTarget(target, pool, slot, parts.shared, settings.strategy === 'least-time')
   })
   const { id, name, strategy } = settings
-  const choose = createChooser(strategy, targets)
+  const choose = createChooser(settings, targets)
   return {
     upstream: { id, name, strategy, targets, choose, settings, credential: parts.openCredential(settings) },
     poolKeys,
   }
 }
 
-function liveTarget(target: Target, pool: Pool, slot: number, shared: SharedView): LiveTarget {
+function liveTarget(
+  target: Target,
+  pool: Pool,
+  slot: number,
+  shared: SharedView,
+  isTimed: boolean,
+): LiveTarget {
   const maxConnections = target.maxConnections ?? Number.POSITIVE_INFINITY
   const live: LiveTarget = {
     id: target.id,
@@ -105,6 +113,10 @@ function liveTarget(target: Target, pool: Pool, slot: number, shared: SharedView
     isAvailable: () => true,
     isBarred: () => false,
     weightFactor: () => 1,
+    headMs: () => (isTimed ? shared.headMs(slot) : undefined),
+    answered: (ms, isFailure) => {
+      if (isTimed) shared.addHeadMs(slot, ms, isFailure)
+    },
     inFlight: () => shared.inFlight(slot),
     tryAcquire: () => (shared.tryAcquire(slot, maxConnections) ? live : undefined),
     release: () => shared.release(slot),

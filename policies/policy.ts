@@ -160,6 +160,11 @@ export interface TargetView {
   isBarred(): boolean
   /** Share of its weight that it gets while it starts slowly after a recovery, above 0 up to 1. */
   weightFactor(): number
+  /**
+   * Mean time to the head of its answers, newer ones counting more, over all threads; fades while it is not asked.
+   * undefined before the first answer, and where the strategy does not ask for it.
+   */
+  headMs(): number | undefined
   /** Calls in flight over all threads of this process. */
   inFlight(): number
   /**
@@ -173,10 +178,11 @@ export interface TargetView {
 }
 
 /**
- * Picks a target and takes its slot. Skips targets that drain or are not available, and those in `tried`.
+ * Picks a target for the call and takes its slot. Skips targets that drain or are not available, and those it was tried
+ * on. When less than `panicPercent` of those that do not drain are available, health is not asked.
  * @returns 'busy' when every candidate is at its cap, 'none' when there is no candidate
  */
-export type Chooser = (tried: readonly TargetView[]) => TargetView | 'busy' | 'none'
+export type Chooser = (x: Exchange) => TargetView | 'busy' | 'none'
 
 /** What policies may ask of the outside: capabilities, not clients. A unit test passes five-line fakes. */
 export interface Deps {

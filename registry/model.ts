@@ -220,16 +220,40 @@ export const Target = z.strictObject({
 export type Target = z.infer<typeof Target>
 
 export const BalanceStrategy = z
-  .enum(['round-robin', 'weighted', 'least-connections'])
+  .enum(['round-robin', 'weighted', 'least-connections', 'least-time', 'hash'])
   .describe(
-    '`round-robin`: in turn, by weight, spread evenly. `weighted`: at random, by weight. `least-connections`: the fewest calls in flight next to its weight, counted over all threads.',
+    '`round-robin`: in turn, by weight, spread evenly. `weighted`: at random, by weight. `least-connections`: the fewest calls in flight next to its weight, counted over all threads. `least-time`: of two drawn at random the one that answers sooner. `hash`: calls with the same `hashOn` go to the same target.',
   )
 export type BalanceStrategy = z.infer<typeof BalanceStrategy>
+
+export const HashOn = z
+  .discriminatedUnion('by', [
+    z.strictObject({ by: z.literal('address').describe('The address of the caller.') }),
+    z.strictObject({ by: z.literal('partner').describe('The partner that calls.') }),
+    z.strictObject({ by: z.literal('application').describe('The application that calls.') }),
+    z.strictObject({
+      by: z.literal('header').describe('The value of a header.'),
+      header: HeaderName.describe('Its name.'),
+    }),
+  ])
+  .describe(
+    'For `hash`: what calls must have in common to go to the same target. A call without it goes by its address.',
+  )
+export type HashOn = z.infer<typeof HashOn>
 
 export const UpstreamInput = z.strictObject({
   name: Name,
   title: z.string().max(200).default('').describe('A name for people.'),
   strategy: BalanceStrategy.default('round-robin'),
+  hashOn: HashOn.default({ by: 'address' }),
+  panicPercent: z
+    .int()
+    .min(0)
+    .max(100)
+    .default(50)
+    .describe(
+      'When less than this share of the targets is available, health is ignored: the few would not bear the calls of all. 0: never.',
+    ),
   targets: z
     .array(Target)
     .min(1)

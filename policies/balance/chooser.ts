@@ -1,6 +1,8 @@
-import type { BalanceStrategy } from '../../registry/model.ts'
+import type { BalanceStrategy, UpstreamInput } from '../../registry/model.ts'
 import type { Chooser, TargetView } from '../policy.ts'
+import { hash } from './hash.ts'
 import { leastConnections } from './least-connections.ts'
+import { leastTime } from './least-time.ts'
 import { roundRobin } from './round-robin.ts'
 import type { Strategy } from './strategy.ts'
 import { weighted } from './weighted.ts'
@@ -9,37 +11,62 @@ const strategies: Record<BalanceStrategy, Strategy> = {
   'round-robin': roundRobin,
   weighted,
   'least-connections': leastConnections,
+  'least-time': leastTime,
+  hash,
 }
 
+export type BalanceSettings = Pick<UpstreamInput, 'strategy' | 'hashOn' | 'panicPercent'>
+
 /**
- * A chooser over these targets. Draining, health and counts are read at every choice, weights too; the list itself is fixed.
+ * A chooser over these targets. Draining, health, counts and weights are read at every choice; the list itself is fixed.
  * @param random from 0 to below 1
  */
 export function createChooser(
-  strategy: BalanceStrategy,
+  { strategy, hashOn, panicPercent }: BalanceSettings,
   targets: readonly TargetView[],
   random: () => number = Math.random,
 ): Chooser {
-  const pick = strategies[strategy](targets, random)
   const isOpen = new Uint8Array(targets.length)
+  const weights = new Float64Array(targets.length)
+  const pick = strategies[strategy]({ targets, isOpen, weights }, random, hashOn)
 
-  return (tried) => {
+  /** Marks the available ones. @returns whether too few of those that serve are */
+  function markAvailable(): boolean {
+    let serving = 0
+    let available = 0
+    for (let i = 0; i < targets.length; i++) {
+      const target = targets[i]!
+      isOpen[i] = 0
+      if (target.isDraining) continue
+      serving++
+      if (!target.isAvailable()) continue
+      available++
+      isOpen[i] = 1
+    }
+    return available * 100 < panicPercent * serving
+  }
+
+  return (x) => {
+    // Few that are left would break down under the calls meant for all: then better all, the sick ones included.
+    const anyway = markAvailable()
     let candidates = 0
     let open = 0
     for (let i = 0; i < targets.length; i++) {
       const target = targets[i]!
+      const isCandidate = anyway ? !target.isDraining && !target.isBarred() : isOpen[i] === 1
       isOpen[i] = 0
-      if (target.isDraining || !target.isAvailable() || wasTried(target, tried)) continue
+      if (!isCandidate || wasTried(target, x.tried)) continue
       candidates++
       if (target.inFlight() >= target.maxConnections) continue
       isOpen[i] = 1
+      weights[i] = target.weight * target.weightFactor()
       open++
     }
     if (candidates === 0) return 'none'
     for (; open > 0; open--) {
-      const i = pick(isOpen)
+      const i = pick(x)
       // Another thread may have taken the last slot since it was looked at: only tryAcquire is exact.
-      const taken = targets[i]!.tryAcquire()
+      const taken = targets[i]!.tryAcquire(anyway)
       if (taken) return taken
       isOpen[i] = 0
     }

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { problem } from '../../registry/base/problem.ts'
 import type { Policy } from '../policy.ts'
 
-export { createChooser } from './chooser.ts'
+export { type BalanceSettings, createChooser } from './chooser.ts'
 
 const schema = z.strictObject({})
 
@@ -14,7 +14,7 @@ export const balance: Policy<z.infer<typeof schema>> = {
   compile() {
     return {
       onUpstream(x) {
-        const chosen = x.upstream?.choose(x.tried) ?? 'none'
+        const chosen = x.upstream?.choose(x) ?? 'none'
         if (chosen === 'none')
           throw problem('upstream-unavailable', {
             note: `upstream ${x.upstream?.name ?? 'unknown'}: no target`,

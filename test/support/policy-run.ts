@@ -118,6 +118,10 @@ export async function ask(hooks: Hooks, x: Exchange): Promise<Reply | undefined>
 export interface FakeTarget extends TargetView {
   isDraining: boolean
   isHealthy: boolean
+  /** Open circuit breaker. */
+  isBroken: boolean
+  factor: number
+  meanMs: number | undefined
   /** Most slots ever held at once. */
   peak: number
   /** Slots taken in all. */
@@ -133,13 +137,23 @@ export function target(id: string, more: { weight?: number; maxConnections?: num
     maxConnections,
     isDraining: false,
     isHealthy: true,
+    isBroken: false,
+    factor: 1,
+    meanMs: undefined,
     peak: 0,
     taken: 0,
     isAvailable() {
-      return this.isHealthy
+      return this.isHealthy && !this.isBroken
     },
-    isBarred: () => false,
-    weightFactor: () => 1,
+    isBarred() {
+      return this.isBroken
+    },
+    weightFactor() {
+      return this.factor
+    },
+    headMs() {
+      return this.meanMs
+    },
     inFlight: () => held,
     tryAcquire() {
       if (held >= maxConnections) return undefined

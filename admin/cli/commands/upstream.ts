@@ -22,7 +22,7 @@ export function addUpstreamCommands(program: Command, io: Io): void {
     .command('create <name>')
     .description('make an upstream with its targets')
     .requiredOption('--target <target>', targetHelp, collect)
-    .option('--strategy <name>', 'round-robin, weighted or least-connections')
+    .option('--strategy <name>', 'round-robin, weighted, least-connections, least-time or hash')
     .option('--title <text>', 'a name for people')
     .addHelpText(
       'after',
@@ -58,7 +58,7 @@ export function addUpstreamCommands(program: Command, io: Io): void {
     .command('set <name>')
     .description('change an upstream; --target replaces all of its targets')
     .option('--target <target>', targetHelp, collect)
-    .option('--strategy <name>', 'round-robin, weighted or least-connections')
+    .option('--strategy <name>', 'round-robin, weighted, least-connections, least-time or hash')
     .option('--title <text>', 'a name for people')
     .addHelpText('after', '\nExamples:\n  gatewayctl upstream set payments --strategy least-connections')
     .action(async (name: string, options: Options, command: Command) => {

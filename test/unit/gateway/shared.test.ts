@@ -47,10 +47,65 @@ describe('shared counts', () => {
   })
 })
 
+describe('the mean time of a target', () => {
+  const clock = { now: 0 }
+  const twoThreads = () => {
+    const shared = createShared(2)
+    return [viewShared(shared, 0, () => clock.now | 0), viewShared(shared, 1, () => clock.now | 0)] as const
+  }
+
+  test('is one for all threads, fades while nobody asks, and follows what comes', () => {
+    const [a, b] = twoThreads()
+    expect(b.headMs(5)).toBeUndefined()
+    a.addHeadMs(5, 100, false)
+    expect(b.headMs(5)).toBe(100)
+    clock.now += 10_000
+    expect(b.headMs(5)).toBeCloseTo(100 / Math.E, 3)
+    b.addHeadMs(5, 10, false)
+    expect(a.headMs(5)).toBeCloseTo(10 + 90 / Math.E, 3)
+    expect(a.headMs(4)).toBeUndefined()
+    a.forget(5)
+    expect(b.headMs(5)).toBeUndefined()
+  })
+
+  test('bears a clock that goes round, and a sample that another thread has just added', () => {
+    const [a, b] = twoThreads()
+    clock.now = 2 ** 31 - 1
+    a.addHeadMs(1, 100, false)
+    clock.now += 10_000
+    expect(b.headMs(1)).toBeCloseTo(100 / Math.E, 3)
+    clock.now -= 10_001
+    expect(b.headMs(1)).toBe(100)
+  })
+
+  test('stays between the quickest and the slowest sample, and failing fast is not being quick', () => {
+    const sample = fc.record({
+      ms: fc.integer({ min: 1, max: 60_000 }),
+      after: fc.integer({ min: 0, max: 30_000 }),
+    })
+    fc.assert(
+      fc.property(fc.array(sample, { minLength: 1, maxLength: 50 }), (samples) => {
+        const [view] = twoThreads()
+        for (const { ms, after } of samples) {
+          clock.now += after
+          view.addHeadMs(2, ms, false)
+        }
+        const times = samples.map(({ ms }) => ms)
+        const mean = view.headMs(2)!
+        expect(mean).toBeGreaterThanOrEqual(Math.min(...times) - 0.001)
+        expect(mean).toBeLessThanOrEqual(Math.max(...times) + 0.001)
+        clock.now += 100
+        view.addHeadMs(2, 0, true)
+        expect(view.headMs(2)).toBeGreaterThan(mean)
+      }),
+    )
+  })
+})
+
 describe('slots', () => {
   test('a target keeps its slot over publishes, and one that left keeps it while calls are in flight', () => {
     const busy = new Set<number>()
-    const table = createSlotTable({ isIdle: (slot) => !busy.has(slot) })
+    const table = createSlotTable({ isIdle: (slot) => !busy.has(slot), forget: () => {} })
     const first = table.assign(['u/a', 'u/b'])
     busy.add(first.get('u/b')!)
     expect(table.assign(['u/a']).get('u/a')).toBe(first.get('u/a'))
@@ -61,7 +116,7 @@ describe('slots', () => {
   })
 
   test('a target in force keeps its slot though the snapshot asked for lacks it: it may be refused', () => {
-    const table = createSlotTable({ isIdle: () => true })
+    const table = createSlotTable({ isIdle: () => true, forget: () => {} })
     const first = table.assign(['u/a'])
     const refused = table.assign(['u/b'], ['u/a'])
     expect(refused.get('u/b')).not.toBe(first.get('u/a'))

@@ -1,88 +1,79 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { balance, createChooser } from '../../../policies/balance/index.ts'
-import type { Chooser, TargetView, UpstreamView } from '../../../policies/policy.ts'
+import type { Chooser, UpstreamView } from '../../../policies/policy.ts'
 import { BalanceStrategy } from '../../../registry/model.ts'
+import { call, chosen, randomFrom, settings } from '../../support/balance.ts'
 import { compile, exchange, type FakeTarget, target } from '../../support/policy-run.ts'
 
 const strategies = BalanceStrategy.options
 
-/** A repeatable source of numbers from 0 to below 1 (mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
-
-const chosen = (choose: Chooser, tried: TargetView[] = []) => choose(tried) as FakeTarget
-
-describe('round-robin', () => {
-  test('spreads 5:1:1 evenly, not five in a row', () => {
-    const choose = createChooser('round-robin', [target('a', { weight: 5 }), target('b'), target('c')])
-    const order = Array.from({ length: 7 }, () => chosen(choose).id).join('')
-    expect(order).toBe('aabacaa')
-  })
-
-  test('gives each target exactly its share in every full round', () => {
-    fc.assert(
-      fc.property(fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 12 }), (weights) => {
-        const targets = weights.map((weight, i) => target(`t${i}`, { weight }))
-        const choose = createChooser('round-robin', targets)
-        const round = weights.reduce((a, b) => a + b)
-        for (let i = 0; i < round; i++) choose([])
-        expect(targets.map((t) => t.taken)).toEqual(weights)
+describe('panic', () => {
+  const choices = (targets: FakeTarget[], panicPercent: number) => {
+    const choose = createChooser(settings('round-robin', { panicPercent }), targets)
+    return new Set(
+      Array.from({ length: 20 }, () => {
+        const choice = choose(call())
+        return typeof choice === 'string' ? choice : choice.id
       }),
-      { numRuns: 50 },
     )
-  })
-})
+  }
+  const fleet = (sick: number, well: number) =>
+    Array.from({ length: sick + well }, (_, i) => Object.assign(target(`t${i}`), { isHealthy: i >= sick }))
 
-describe('weighted', () => {
-  test('comes near its shares over many calls', () => {
-    const targets = [target('a', { weight: 5 }), target('b', { weight: 3 }), target('c', { weight: 2 })]
-    const choose = createChooser('weighted', targets, randomFrom(1))
-    for (let i = 0; i < 10_000; i++) choose([])
-    const shares = targets.map((t) => t.taken / 10_000)
-    for (const [i, share] of [0.5, 0.3, 0.2].entries())
-      expect(Math.abs(shares[i]! - share)).toBeLessThan(0.02)
-  })
-
-  test.each([0, 0.999_999_999])('picks one of the open ones at the edge %d of chance', (edge) => {
-    const targets = [target('a', { maxConnections: 0 }), target('b'), target('c', { maxConnections: 0 })]
-    expect(chosen(createChooser('weighted', targets, () => edge)).id).toBe('b')
-  })
-})
-
-describe('least-connections', () => {
-  test('takes the one with the fewest calls in flight next to its weight', () => {
-    const [a, b] = [target('a', { weight: 3 }), target('b')]
-    const choose = createChooser('least-connections', [a, b], randomFrom(2))
-    for (let i = 0; i < 400; i++) choose([])
-    expect([a.inFlight(), b.inFlight()]).toEqual([300, 100])
+  test('asks the sick ones, too, when less than the share is available', () => {
+    expect(choices(fleet(1, 1), 50)).toEqual(new Set(['t1']))
+    expect(choices(fleet(2, 1), 50)).toEqual(new Set(['t0', 't1', 't2']))
+    expect(choices(fleet(2, 0), 50)).toEqual(new Set(['t0', 't1']))
+    expect(choices(fleet(2, 0), 0)).toEqual(new Set(['none']))
+    expect(choices(fleet(1, 9), 100).size).toBe(10)
   })
 
-  test('breaks ties at random, each as likely', () => {
-    const targets = ['a', 'b', 'c', 'd'].map((id) => target(id))
-    const choose = createChooser('least-connections', targets, randomFrom(3))
-    for (let i = 0; i < 8_000; i++) chosen(choose).release()
-    for (const t of targets) expect(Math.abs(t.taken / 8_000 - 0.25)).toBeLessThan(0.02)
+  test('counts those that drain on neither side, and never asks one whose breaker is open', () => {
+    const targets = fleet(1, 2)
+    targets[2]!.isDraining = true
+    expect(choices(targets, 50)).toEqual(new Set(['t1']))
+    targets[1]!.isBroken = true
+    expect(choices(targets, 50)).toEqual(new Set(['t0']))
   })
 
-  test('leaves a slow target its fair share only: calls in flight stay level', () => {
-    const [quick, slow] = [target('quick'), target('slow')]
-    const choose = createChooser('least-connections', [quick, slow], randomFrom(4))
-    const ends: { at: number; from: FakeTarget }[] = []
-    for (let now = 0; now < 2_000; now++) {
-      for (const end of ends.filter(({ at }) => at === now)) end.from.release()
-      const t = chosen(choose)
-      ends.push({ at: now + (t === slow ? 40 : 4), from: t })
-      expect(slow.inFlight() - quick.inFlight()).toBeLessThanOrEqual(1)
+  test('tells the target that it is asked anyway', () => {
+    const anyways: (boolean | undefined)[] = []
+    const sick = Object.assign(target('a'), { isHealthy: false })
+    sick.tryAcquire = (anyway) => {
+      anyways.push(anyway)
+      return sick
     }
-    expect(quick.taken / slow.taken).toBeGreaterThan(5)
+    createChooser(settings('round-robin', { panicPercent: 50 }), [sick])(call())
+    expect(anyways).toEqual([true])
+  })
+})
+
+describe('slow start', () => {
+  test.each(['round-robin', 'weighted', 'least-connections', 'least-time'] as const)(
+    'gives a target its share of its weight only (%s)',
+    (strategy) => {
+      const [warm, cold] = [target('warm'), Object.assign(target('cold'), { factor: 0.25 })]
+      const choose = createChooser(settings(strategy), [warm, cold], randomFrom(7))
+      for (let i = 0; i < 5_000; i++) choose(call())
+      expect(Math.abs(cold.taken / 5_000 - 0.2)).toBeLessThan(0.02)
+    },
+  )
+
+  test('moves keys to a target little by little (hash)', () => {
+    const [warm, cold] = [target('warm'), target('cold')]
+    const choose = createChooser(settings('hash'), [warm, cold])
+    const colds = (factor: number) => {
+      cold.factor = factor
+      return Array.from({ length: 1_000 }, (_, n) => n).filter(
+        (n) => choose(exchange({ ip: `::${n}` })) === cold,
+      )
+    }
+    const [few, more, all] = [colds(0.1), colds(0.5), colds(1)]
+    expect(few.length).toBeLessThan(more.length)
+    expect(more.length).toBeLessThan(all.length)
+    expect(all).toEqual(expect.arrayContaining(more))
+    expect(more).toEqual(expect.arrayContaining(few))
   })
 })
 
@@ -108,7 +99,7 @@ describe.each(strategies)('%s', (strategy) => {
         )
         const tried = targets.filter((_, i) => specs[i]!.isTried)
         const candidates = targets.filter((t, i) => !t.isDraining && t.isHealthy && !specs[i]!.isTried)
-        const choose = createChooser(strategy, targets, randomFrom(seed))
+        const choose = createChooser(settings(strategy), targets, randomFrom(seed))
         const held: FakeTarget[] = []
         for (const begins of calls) {
           if (!begins) {
@@ -116,7 +107,7 @@ describe.each(strategies)('%s', (strategy) => {
             continue
           }
           const hasRoom = candidates.some((t) => t.inFlight() < t.maxConnections)
-          const choice = choose(tried)
+          const choice = choose(call(tried))
           if (typeof choice === 'string') {
             expect(choice).toBe(candidates.length === 0 ? 'none' : 'busy')
             expect(hasRoom).toBe(false)
@@ -136,24 +127,24 @@ describe.each(strategies)('%s', (strategy) => {
     const snatched = Object.assign(target('a', { weight: 100, maxConnections: 1 }), {
       tryAcquire: () => undefined,
     })
-    const choose = createChooser(strategy, [snatched, target('b')], () => 0)
+    const choose = createChooser(settings(strategy), [snatched, target('b')], () => 0)
     expect(chosen(choose).id).toBe('b')
-    expect(createChooser(strategy, [snatched], () => 0)([])).toBe('busy')
+    expect(createChooser(settings(strategy), [snatched], () => 0)(call())).toBe('busy')
   })
 
   test('leaves out a target that was tried by its stand-in', () => {
     const [a, b] = [target('a'), target('b')]
-    const choose = createChooser(strategy, [a, b], () => 0)
+    const choose = createChooser(settings(strategy), [a, b], () => 0)
     for (let i = 0; i < 10; i++) expect(chosen(choose, [{ ...a }])).toBe(b)
   })
 
   test('takes in at once that a target is drained', () => {
     const [a, b] = [target('a'), target('b')]
-    const choose = createChooser(strategy, [a, b], () => 0)
+    const choose = createChooser(settings(strategy), [a, b], () => 0)
     a.isDraining = true
     for (let i = 0; i < 10; i++) expect(chosen(choose)).toBe(b)
     b.isDraining = true
-    expect(choose([])).toBe('none')
+    expect(choose(call())).toBe('none')
   })
 })
 
@@ -173,7 +164,7 @@ describe('balance', () => {
 
   test('sets the target of the attempt, leaving out those that failed before', () => {
     const [a, b] = [target('a'), target('b')]
-    const x = exchange({}, { upstream: upstream(createChooser('round-robin', [a, b])), tried: [a] })
+    const x = exchange({}, { upstream: upstream(createChooser(settings('round-robin'), [a, b])), tried: [a] })
     compile(balance).onUpstream!(x)
     expect(x.target).toBe(b)
   })
