@@ -1,11 +1,15 @@
-import { destination } from 'pino'
-import type { Exchange } from '../policies/policy.ts'
-import { createPlainLog, type Log } from '../registry/base/log.ts'
+import { fstatSync } from 'node:fs'
+import { destination, levels } from 'pino'
+import type { Exchange, Identity, Route } from '../policies/policy.ts'
+import { lineStart } from '../registry/base/log.ts'
 import type { Timing } from './handle.ts'
 
 /**
  * One JSON line a call. What a caller wrote is kept out of it as far as it can be: no query, no header, no body, and of
  * the path only the template of its operation; a path that led nowhere is shown with long digits and keys hidden.
+ *
+ * The lines have the form of pino's but are put together here, field by field: what a call has in common with others,
+ * its route and its caller, is made into text once. A general logger cost a tenth of all that a call costs.
  */
 export interface AccessLog {
   write(x: Exchange, timing: Timing): void
@@ -13,58 +17,99 @@ export interface AccessLog {
 }
 
 /**
- * Lines are gathered for some milliseconds and written up to 4 KiB at a time: a pipe takes so much at once, so the lines
- * of several threads do not run into each other.
+ * A pipe takes 4 KiB at a time whole, so the lines of several threads do not run into each other. To a file, larger
+ * pieces are written at once.
  */
+const pipeBytes = 4_096
+const fileBytes = 16_384
+
+/** Longest time that a line waits for others. */
+const flushMs = 100
+
+/** Lines are gathered, as each write costs a trip to the kernel. */
 export function openAccessLog(level: string, isOn: boolean): AccessLog {
-  const stream = destination({ fd: 1, sync: false, minLength: 2_048, maxWrite: 4_096 })
-  const log = createPlainLog('access', level, stream)
-  const timer = setInterval(() => stream.flush(), 100)
+  const stream = destination({ fd: 1, sync: false })
+  const pieceBytes = fstatSync(1).isFile() ? fileBytes : pipeBytes
+  const least = levels.values[level] ?? Number.POSITIVE_INFINITY
+  let lines = ''
+  let bytes = 0
+  const handOver = () => {
+    if (bytes > 0) stream.write(lines)
+    lines = ''
+    bytes = 0
+  }
+  const timer = setInterval(handOver, flushMs)
   timer.unref()
   return {
-    write: (x, timing) => writeLine(log, isOn, x, timing),
+    write(x, timing) {
+      const name = x.problem?.row.log ?? 'info'
+      const ofLine = levels.values[name === 'debug' ? 'info' : name]!
+      const isFault = ofLine >= levels.values.warn!
+      if (ofLine < least || !(isOn || isFault)) return
+      const line = accessLine(x, timing, ofLine, isFault)
+      const length = Buffer.byteLength(line)
+      if (bytes + length > pieceBytes) handOver()
+      lines += line
+      bytes += length
+    },
     flush() {
       clearInterval(timer)
+      handOver()
       stream.flushSync()
     },
   }
 }
 
-function writeLine(log: Log, isOn: boolean, x: Exchange, timing: Timing) {
-  const level = x.problem?.row.log ?? 'info'
-  const isFault = level === 'warn' || level === 'error'
-  if (!isOn && !isFault) return
-  const { route, identity, problem } = x
-  log[level === 'debug' ? 'info' : level]({
-    id: x.id,
-    ip: x.request.ip,
-    method: x.request.method.slice(0, 16),
-    ...(route
-      ? {
-          api: route.apiName,
-          version: route.versionName,
-          operation: route.operation.id,
-          path: route.operation.path,
-        }
-      : { path: harmless(x.request.path || x.request.url) }),
-    status: timing.status,
-    ms: round(timing.totalMs),
-    ...(timing.upstreamMs !== undefined && { upstreamMs: round(timing.upstreamMs) }),
-    ...(identity && {
-      partner: identity.partnerId,
-      application: identity.applicationId,
-      credential: identity.credentialId,
-      environment: identity.environment,
-    }),
-    ...(x.target && { upstream: x.upstream?.name, target: x.target.id }),
-    ...(x.attempt > 1 && { attempts: x.attempt }),
-    ...(problem && { problem: problem.code }),
-    ...(problem?.note && { note: problem.note }),
-    ...(isFault && problem?.cause !== undefined && { cause: causeOf(problem.cause) }),
-    ...(timing.isAborted && { isAborted: true }),
-    ...x.notes,
-  })
+const startOf = lineStart('access')
+
+/** @param isFault whether the cause is worth a place in it */
+export function accessLine(x: Exchange, timing: Timing, level: number, isFault: boolean): string {
+  const { request, route, identity, problem, notes } = x
+  let line = `${startOf(level)},"id":"${x.id}","ip":${text(request.ip)},"method":${text(request.method.slice(0, 16))}`
+  line += route ? ofRoute(route) : `,"path":${text(harmless(request.path || request.url))}`
+  line += `,"status":${timing.status},"ms":${round(timing.totalMs)}`
+  if (timing.upstreamMs !== undefined) line += `,"upstreamMs":${round(timing.upstreamMs)}`
+  if (identity) line += ofIdentity(identity)
+  if (x.target) line += `,"upstream":${text(x.upstream!.name)},"target":${text(x.target.id)}`
+  if (x.attempt > 1) line += `,"attempts":${x.attempt}`
+  if (problem) {
+    line += `,"problem":"${problem.code}"`
+    if (problem.note) line += `,"note":${text(problem.note)}`
+    if (isFault && problem.cause !== undefined) line += `,"cause":${text(causeOf(problem.cause))}`
+  }
+  if (timing.isAborted) line += ',"isAborted":true'
+  for (const name in notes) line += `,${text(name)}:${JSON.stringify(notes[name])}`
+  return `${line}}\n`
 }
+
+const text = (value: string) => JSON.stringify(value)
+
+/** The fields as they stand in a line, made once per object. */
+function onceFor<T extends object>(fieldsOf: (of: T) => object): (of: T) => string {
+  const made = new WeakMap<T, string>()
+  return (of) => {
+    let fields = made.get(of)
+    if (fields === undefined) {
+      fields = `,${JSON.stringify(fieldsOf(of)).slice(1, -1)}`
+      made.set(of, fields)
+    }
+    return fields
+  }
+}
+
+const ofRoute = onceFor((route: Route) => ({
+  api: route.apiName,
+  version: route.versionName,
+  operation: route.operation.id,
+  path: route.operation.path,
+}))
+
+const ofIdentity = onceFor((identity: Identity) => ({
+  partner: identity.partnerId,
+  application: identity.applicationId,
+  credential: identity.credentialId,
+  environment: identity.environment,
+}))
 
 const round = (ms: number) => Math.round(ms * 1000) / 1000
 

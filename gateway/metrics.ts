@@ -1,13 +1,15 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { AggregatorRegistry, Counter, Gauge, Histogram, Registry } from 'prom-client'
-import type { Exchange } from '../policies/policy.ts'
+import { AggregatorRegistry, Counter, Gauge, Registry } from 'prom-client'
+import type { Exchange, Route } from '../policies/policy.ts'
 import type { Timing } from './handle.ts'
+import { createHistogram, type Tally } from './tally.ts'
 
 /**
  * Labels are bounded by what is published (API, version, operation) and by the tables of this code (method, status
  * class, problem code): nothing that a caller writes becomes a label.
  */
 const routeLabels = ['api', 'version', 'operation'] as const
+type RouteLabels = (typeof routeLabels)[number]
 /** Seconds. Payment services answer in 5 ms to some seconds; the gateway's own share is far below. */
 const callBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 const ownBuckets = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5]
@@ -18,38 +20,52 @@ export type ThreadMetrics = ReturnType<typeof createThreadMetrics>
 export function createThreadMetrics() {
   const registry = new Registry()
   const registers = [registry]
-  const requests = new Counter({
+  const outcomes: Outcome[] = []
+  new Counter({
     name: 'gateway_requests_total',
     help: 'Calls answered, by operation and outcome.',
     labelNames: [...routeLabels, 'method', 'status', 'problem'],
     registers,
+    collect() {
+      for (const outcome of outcomes) {
+        this.inc(outcome.labels, outcome.count)
+        outcome.count = 0
+      }
+    },
   })
-  const duration = new Histogram({
-    name: 'gateway_request_duration_seconds',
-    help: 'From the head of the request to the end of the answer.',
-    labelNames: routeLabels,
-    buckets: callBuckets,
-    registers,
-  })
-  const upstream = new Histogram({
-    name: 'gateway_upstream_duration_seconds',
-    help: 'From the first attempt to the head of the service’s answer.',
-    labelNames: routeLabels,
-    buckets: callBuckets,
-    registers,
-  })
-  const own = new Histogram({
-    name: 'gateway_own_duration_seconds',
-    help: 'The gateway’s share: the request without the wait for the service.',
-    labelNames: routeLabels,
-    buckets: ownBuckets,
-    registers,
-  })
-  const inFlight = new Gauge({
+  const duration = createHistogram<RouteLabels>(
+    {
+      name: 'gateway_request_duration_seconds',
+      help: 'From the head of the request to the end of the answer.',
+      buckets: callBuckets,
+    },
+    registry,
+  )
+  const upstream = createHistogram<RouteLabels>(
+    {
+      name: 'gateway_upstream_duration_seconds',
+      help: 'From the first attempt to the head of the service’s answer.',
+      buckets: callBuckets,
+    },
+    registry,
+  )
+  const own = createHistogram<RouteLabels>(
+    {
+      name: 'gateway_own_duration_seconds',
+      help: 'The gateway’s share: the request without the wait for the service.',
+      buckets: ownBuckets,
+    },
+    registry,
+  )
+  let serving = 0
+  new Gauge({
     name: 'gateway_requests_in_flight',
     help: 'Calls being served.',
     registers,
     aggregator: 'sum',
+    collect() {
+      this.set(serving)
+    },
   })
   const limited = new Counter({
     name: 'gateway_rate_limited_total',
@@ -70,14 +86,14 @@ export function createThreadMetrics() {
   })
   const endLoopDelay = measureLoopDelay(registers)
 
-  const children = new Map<string, RouteChildren>()
-  const outcomes = new Map<string, Counter.Internal>()
+  const byKey = new Map<string, RouteTallies>()
+  const byRoute = new WeakMap<Route, RouteTallies>()
+  const nowhere = talliesOf(undefined)
 
-  /** Label look-ups are done once per route and outcome, not per call. */
-  function childrenOf(x: Exchange): RouteChildren {
-    const { route } = x
+  /** Routes are made anew by every publish; what they are counted under stays. */
+  function talliesOf(route: Route | undefined): RouteTallies {
     const key = route ? `${route.versionId} ${route.operation.id}` : ''
-    let found = children.get(key)
+    let found = byKey.get(key)
     if (!found) {
       const labels = {
         api: route?.apiName ?? '',
@@ -86,38 +102,51 @@ export function createThreadMetrics() {
       }
       found = {
         labels,
-        duration: duration.labels(labels),
-        upstream: upstream.labels(labels),
-        own: own.labels(labels),
-        limited: limited.labels(labels),
+        duration: duration.tallyOf(labels),
+        upstream: upstream.tallyOf(labels),
+        own: own.tallyOf(labels),
+        outcomes: new Map(),
       }
-      children.set(key, found)
+      byKey.set(key, found)
+    }
+    if (route) byRoute.set(route, found)
+    return found
+  }
+
+  function outcomeOf(
+    { labels, outcomes: known }: RouteTallies,
+    asked: string,
+    status: number,
+    problem: string,
+  ) {
+    const method = knownMethods.has(asked) ? asked : 'other'
+    const key = `${method} ${status} ${problem}`
+    let found = known.get(key)
+    if (!found) {
+      found = { labels: { ...labels, method, status: String(status), problem }, count: 0 }
+      known.set(key, found)
+      outcomes.push(found)
     }
     return found
   }
 
   return {
     registry,
-    started: () => inFlight.inc(),
+    started() {
+      serving++
+    },
     identities: (count: number) => identities.set(count),
     storeFailed: () => storeErrors.inc(),
     end: endLoopDelay,
     observe(x: Exchange, timing: Timing) {
-      inFlight.dec()
-      const route = childrenOf(x)
-      const method = knownMethods.has(x.request.method) ? x.request.method : 'other'
+      serving--
+      const route = x.route ? (byRoute.get(x.route) ?? talliesOf(x.route)) : nowhere
       const problem = x.problem?.code ?? (timing.isAborted ? 'caller-gone' : '')
-      const key = `${x.route?.versionId} ${x.route?.operation.id} ${method} ${timing.status} ${problem}`
-      let outcome = outcomes.get(key)
-      if (!outcome) {
-        outcome = requests.labels({ ...route.labels, method, status: String(timing.status), problem })
-        outcomes.set(key, outcome)
-      }
-      outcome.inc()
+      outcomeOf(route, x.request.method, timing.status, problem).count++
       route.duration.observe(timing.totalMs / 1000)
       route.own.observe(Math.max(0, timing.totalMs - (timing.upstreamMs ?? 0)) / 1000)
       if (timing.upstreamMs !== undefined) route.upstream.observe(timing.upstreamMs / 1000)
-      if (x.problem?.code === 'rate-limited') route.limited.inc()
+      if (problem === 'rate-limited') limited.inc(route.labels)
     },
   }
 }
@@ -147,12 +176,19 @@ function measureLoopDelay(registers: Registry[]): () => void {
   return () => histogram.disable()
 }
 
-interface RouteChildren {
-  readonly labels: Readonly<Record<(typeof routeLabels)[number], string>>
-  readonly duration: Histogram.Internal<(typeof routeLabels)[number]>
-  readonly upstream: Histogram.Internal<(typeof routeLabels)[number]>
-  readonly own: Histogram.Internal<(typeof routeLabels)[number]>
-  readonly limited: Counter.Internal
+interface RouteTallies {
+  readonly labels: Readonly<Record<RouteLabels, string>>
+  readonly duration: Tally
+  readonly upstream: Tally
+  readonly own: Tally
+  /** By method, status and problem. */
+  readonly outcomes: Map<string, Outcome>
+}
+
+interface Outcome {
+  readonly labels: Readonly<Record<RouteLabels | 'method' | 'status' | 'problem', string>>
+  /** Since the last scrape. */
+  count: number
 }
 
 const knownMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'])
