@@ -126,6 +126,8 @@ export async function startBareService(onText: (socket: Socket, heard: string) =
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     heard: () => heard,
     connections: () => connections,
+    /** Connections that are open now. */
+    open: () => sockets.size,
     async close() {
       for (const socket of sockets) socket.destroy()
       server.close()
