@@ -143,6 +143,12 @@ module.exports = {
       ['^(gateway|admin)/metrics\\.ts$'],
       'Metric names and their bounded labels are declared in one file per process.',
     ),
+    behind(
+      'opentelemetry-behind-one-file',
+      '@opentelemetry',
+      ['^gateway/trace-export\\.ts$'],
+      'It is loaded where traces are recorded, and nowhere else: off must cost nothing.',
+    ),
     forbidden(
       'policies-touch-no-wire',
       'Hooks never see sockets, express or Redis; they get capabilities.',

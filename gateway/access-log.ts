@@ -3,6 +3,7 @@ import { destination, levels } from 'pino'
 import type { Exchange, Identity, Route } from '../policies/policy.ts'
 import { lineStart } from '../registry/base/log.ts'
 import type { Timing } from './handle.ts'
+import { traceIdOf } from './trace.ts'
 
 /**
  * One JSON line a call. What a caller wrote is kept out of it as far as it can be: no query, no header, no body, and of
@@ -65,7 +66,7 @@ const startOf = lineStart('access')
 /** @param isFault whether the cause is worth a place in it */
 export function accessLine(x: Exchange, timing: Timing, level: number, isFault: boolean): string {
   const { request, route, identity, problem, notes } = x
-  let line = `${startOf(level)},"id":"${x.id}","ip":${text(request.ip)},"method":${text(request.method.slice(0, 16))}`
+  let line = `${startOf(level)},"id":"${x.id}","trace":"${traceIdOf(x)}","ip":${text(request.ip)},"method":${text(request.method.slice(0, 16))}`
   line += route ? ofRoute(route) : `,"path":${text(harmless(request.path || request.url))}`
   line += `,"status":${timing.status},"ms":${round(timing.totalMs)}`
   if (timing.upstreamMs !== undefined) line += `,"upstreamMs":${round(timing.upstreamMs)}`

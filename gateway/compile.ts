@@ -155,6 +155,7 @@ function compileRoute(
       revision: version.revision,
       environments: Object.keys(upstreams) as Environment[],
       operation,
+      template: version.routing.basePath + operation.path,
       scopes: requiredScopes(operation, own),
     },
     identify: assemble(before),

@@ -29,6 +29,8 @@ export function openExchange(req: IncomingMessage, now: number): Exchange {
     tried: [],
     response: undefined,
     problem: undefined,
+    trace: undefined,
+    traceparent: '',
     responseHeaders: [],
     notes: {},
   }

@@ -19,6 +19,8 @@ export interface HandleParts {
   readonly limits: ExchangeLimits
   readonly bodyIdleMs: number
   readonly now: () => number
+  /** Says whether the call is recorded as a trace; absent while none is. */
+  readonly beginTrace: ((x: Exchange, req: IncomingMessage) => void) | undefined
   readonly isDraining: () => boolean
   /** Counts and logs; once for every request, last. */
   readonly observe: (x: Exchange, timing: Timing) => void
@@ -31,6 +33,7 @@ export interface HeldTable {
 
 /** ms, by the monotonic clock */
 export interface Timing {
+  readonly startedMs: number
   readonly totalMs: number
   /** From the first attempt to the head of the answer; undefined when no service was asked. */
   readonly upstreamMs: number | undefined
@@ -79,6 +82,7 @@ export function createHandler(parts: HandleParts) {
   return async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const startedMs = performance.now()
     const x = openExchange(req, parts.now())
+    parts.beginTrace?.(x, req)
     const held = parts.holdTable() // this request keeps this table, whatever is published meanwhile
     const call: Call = { req, res, x, pipeline: emptyPipeline, upstreamStartMs: 0, upstreamHeadMs: 0 }
     // 'close' comes once, whether the answer was finished or the connection broke.
@@ -180,6 +184,7 @@ function timingOf({ res, upstreamStartMs, upstreamHeadMs }: Call, startedMs: num
   const end = performance.now()
   const upstreamMs = upstreamStartMs === 0 ? undefined : (upstreamHeadMs || end) - upstreamStartMs
   return {
+    startedMs,
     totalMs: end - startedMs,
     upstreamMs,
     status: res.headersSent ? res.statusCode : 0,

@@ -14,6 +14,9 @@ type RouteLabels = (typeof routeLabels)[number]
 const callBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 const ownBuckets = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5]
 
+/** What became of the spans of a recorded call. */
+export type SpanOutcome = 'sent' | 'failed' | 'dropped'
+
 export type ThreadMetrics = ReturnType<typeof createThreadMetrics>
 
 /** What one thread counts; the main thread adds the threads up. */
@@ -78,6 +81,12 @@ export function createThreadMetrics() {
     help: 'Questions that Redis did not answer.',
     registers,
   })
+  const spans = new Counter({
+    name: 'gateway_trace_spans_total',
+    help: 'Spans of recorded calls, by what became of them: sent, failed (the collector did not take them) or dropped (too many waited).',
+    labelNames: ['outcome'],
+    registers,
+  })
   const identities = new Gauge({
     name: 'gateway_cached_identities',
     help: 'Keys and tokens kept in memory.',
@@ -137,6 +146,7 @@ export function createThreadMetrics() {
     },
     identities: (count: number) => identities.set(count),
     storeFailed: () => storeErrors.inc(),
+    spansEnded: (outcome: SpanOutcome, count: number) => spans.inc({ outcome }, count),
     end: endLoopDelay,
     observe(x: Exchange, timing: Timing) {
       serving--
@@ -191,7 +201,7 @@ interface Outcome {
   count: number
 }
 
-const knownMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'])
+export const knownMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'])
 
 export interface ProcessFacts {
   readonly state: {

@@ -1,5 +1,6 @@
 import type { Exchange, HeaderList } from '../policies/policy.ts'
 import type { Peer } from './client-address.ts'
+import { traceparentOf, tracestateOf } from './trace.ts'
 
 /**
  * Which headers cross the gateway, in both directions.
@@ -37,7 +38,7 @@ const kept = new Set([
   'x-jws-signature',
 ])
 /** Set by the gateway, so what the caller wrote does not pass. `x-gateway-*`, `x-forwarded-*` are treated likewise. */
-const ours = new Set(['host', 'forwarded', 'x-real-ip', 'via', 'x-request-id', 'traceparent'])
+const ours = new Set(['host', 'forwarded', 'x-real-ip', 'via', 'x-request-id', 'traceparent', 'tracestate'])
 
 /** By these many a framework takes another path or method, or a CGI another proxy, than what was authorised. */
 const misleading = new Set([
@@ -89,6 +90,8 @@ export function outgoingHeaders(x: Exchange, peer: Peer): HeaderList {
   out.push('via', via ? `${via}, 1.1 gateway` : '1.1 gateway')
   out.push('x-request-id', x.id)
   out.push('traceparent', traceparentOf(x))
+  const state = tracestateOf(x)
+  if (state !== undefined) out.push('tracestate', state)
   const { identity } = x
   if (identity) {
     out.push('x-gateway-partner', identity.partnerId)
@@ -183,13 +186,4 @@ function forwarded(ip: string, host: string, proto: string): string {
   return host
     ? `for=${node};host="${host.replaceAll(/["\\]/g, '')}";proto=${proto}`
     : `for=${node};proto=${proto}`
-}
-
-/** W3C Trace Context: a valid one is kept, otherwise a trace begins here, not sampled. */
-function traceparentOf(x: Exchange): string {
-  const given = x.request.headers.traceparent
-  if (typeof given === 'string' && /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(given))
-    return given
-  const hex = x.id.replaceAll('-', '')
-  return `00-${hex}-${hex.slice(16)}-00`
 }

@@ -10,6 +10,7 @@ import { attempt, type Failure, isStream } from './forward.ts'
 import { outgoingHeaders } from './outgoing.ts'
 import { isPromise, type Pipeline, run } from './pipeline.ts'
 import type { LiveTarget, LiveUpstream } from './targets.ts'
+import { attemptFailed, attemptStarts } from './trace.ts'
 
 export interface ReachParts {
   readonly x: Exchange
@@ -42,6 +43,7 @@ export async function reach(parts: ReachParts): Promise<undefined> {
       target.release()
       throw new CallerGone()
     }
+    attemptStarts(x, target)
     const sentMs = performance.now()
     const firstByteMs = Math.max(1, Math.min(settings.firstByteTimeoutMs, deadline - sentMs))
     failure = await attempt({
@@ -62,6 +64,7 @@ export async function reach(parts: ReachParts): Promise<undefined> {
       return undefined
     }
     if (failure.problem.row.source === 'upstream') target.answered(tookMs, true)
+    attemptFailed(x, failure.problem.code)
     if (res.destroyed) throw new CallerGone()
     const isLast = x.attempt >= settings.maxAttempts || performance.now() >= deadline
     if (isLast || !mayRepeat(x, body, failure)) throw failure.problem

@@ -28,6 +28,7 @@ import { type Shared, viewShared } from './shared.ts'
 import { createStoreBreaker, type StoreBreaker } from './store-breaker.ts'
 import { createTables, type Tables } from './tables.ts'
 import { createPools } from './targets.ts'
+import type { OpenTracing } from './trace-export.ts'
 import { createUpgrades, isWebSocket, type Upgrades } from './upgrade.ts'
 
 /** One thread of the gateway: its listener, its table, its caches. */
@@ -53,10 +54,13 @@ export function createThread(
   shared: Shared,
   number: number,
   publicUrl: string,
+  openTracing?: OpenTracing,
 ): Thread {
   const registry = openRegistry(config, log)
   const view = viewShared(shared, number)
   const metrics = createThreadMetrics()
+  const isTrustedProxy = networkSet(config.GATEWAY_TRUSTED_PROXIES)
+  const tracing = openTracing?.({ config, publicUrl, log, isTrustedProxy, spansEnded: metrics.spansEnded })
   const accessLog = openAccessLog(config.LOG_LEVEL, config.LOG_ACCESS === 'on')
   const pools = createPools(openPool)
   const breaker = createStoreBreaker({
@@ -94,15 +98,17 @@ export function createThread(
       maxUrlBytes: config.GATEWAY_MAX_URL_BYTES,
       maxHeaders: config.GATEWAY_MAX_HEADERS,
       maxBodyBytes: config.GATEWAY_MAX_BODY_BYTES,
-      isTrustedProxy: networkSet(config.GATEWAY_TRUSTED_PROXIES),
+      isTrustedProxy,
     },
     bodyIdleMs: config.GATEWAY_BODY_IDLE_TIMEOUT_MS,
     now: Date.now,
+    beginTrace: tracing?.begin,
     isDraining: () => isDraining,
     observe(x, timing) {
       metrics.observe(x, timing)
       if (x.identity) used.set(x.identity.credentialId, x.startedAt)
       accessLog.write(x, timing)
+      if (x.trace) tracing?.record(x, x.trace, timing)
     },
   }
   const upgrades = createUpgrades(parts)
@@ -141,9 +147,11 @@ export function createThread(
       await closeServer(server, upgrades, withinMs)
       breaker.end()
       metrics.end()
+      const spansSent = tracing?.close()
       if (used.size > 0) await touchCredentials(registry, used).catch(() => {})
       await pools.closeAll()
       accessLog.flush()
+      await spansSent
       await closeRedis(registry.redis)
     },
   }

@@ -11,6 +11,7 @@ import { emptyPipeline, type Pipeline, run } from './pipeline.ts'
 import { chooseTarget } from './reach.ts'
 import { problemHeaders } from './respond.ts'
 import type { LiveTarget } from './targets.ts'
+import { attemptStarts } from './trace.ts'
 
 /** WebSockets: the same authentication, limits and choice of target as any call; then bytes in both directions. */
 
@@ -47,6 +48,7 @@ export function createUpgrades(parts: HandleParts): Upgrades {
     // Bytes of ours would be taken for a part of the answer that an earlier call on the connection still waits for.
     if ((req.socket as { _httpMessage?: unknown })._httpMessage) return void socket.destroy()
     const x = openExchange(req, parts.now())
+    parts.beginTrace?.(x, req)
     const held = parts.holdTable()
     const call: Call = {
       x,
@@ -89,6 +91,7 @@ export function createUpgrades(parts: HandleParts): Upgrades {
       const peer = peerOf(req, parts.limits.isTrustedProxy)
       const target = await chooseTarget({ x, entry, pipeline: call.pipeline, upstream, peer })
       if (socket.destroyed) return target.release()
+      attemptStarts(x, target)
       call.target = target
       call.caCertificate = upstream.settings.caCertificate
       call.timer = setTimeout(
@@ -225,5 +228,11 @@ function upstreamProblem(error: Error & { code?: string }): Problem {
 }
 
 function timingOf({ startedMs, status }: Call): Timing {
-  return { totalMs: performance.now() - startedMs, upstreamMs: undefined, status, isAborted: status === 0 }
+  return {
+    startedMs,
+    totalMs: performance.now() - startedMs,
+    upstreamMs: undefined,
+    status,
+    isAborted: status === 0,
+  }
 }

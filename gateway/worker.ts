@@ -10,7 +10,9 @@ import { createThread } from './thread.ts'
 const start = workerData as WorkerStart
 const config = loadConfig()
 const log = createLog('gateway', config.LOG_LEVEL).child({ thread: start.thread })
-const thread = createThread(config, log, start.shared, start.thread, start.publicUrl)
+// Loaded only where it is used: it is large.
+const tracing = config.GATEWAY_TRACE_ENDPOINT ? await import('./trace-export.ts') : undefined
+const thread = createThread(config, log, start.shared, start.thread, start.publicUrl, tracing?.openTracing)
 const say = (message: FromWorker) => parentPort!.postMessage(message)
 
 parentPort!.on('message', async (message: ToWorker) => {

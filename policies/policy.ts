@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { Problem } from '../registry/base/problem.ts'
+import type { Problem, ProblemCode } from '../registry/base/problem.ts'
 import type { BalanceStrategy, Environment, Operation } from '../registry/model.ts'
 
 /** A behaviour attached to traffic. See docs for how to add one. */
@@ -65,10 +65,39 @@ export interface Exchange {
   /** The answer's head: from the service, a Reply or a Problem. */
   response: ResponseHead | undefined
   problem: Problem | undefined
+  /** Where the call is recorded as a trace; see gateway/trace.ts. */
+  trace: Trace | undefined
+  /** W3C traceparent that is sent on where it is not recorded; '' until it is known. */
+  traceparent: string
   /** Headers that policies add to whatever answer is sent, problems included (rate limits, CORS). */
   readonly responseHeaders: HeaderList
   /** Notes of policies for the access log and for one another's hooks of the same policy. No secrets. */
   readonly notes: Record<string, string | number | boolean>
+}
+
+/** A call that is recorded: what its spans are made of when it has ended. */
+export interface Trace {
+  readonly traceId: string
+  /** Of the call itself. */
+  readonly spanId: string
+  /** Of the caller's span, where it named one. */
+  readonly parentId: string | undefined
+  readonly flags: number
+  /** Of the attempt that is being shaped. */
+  nextSpanId: string
+  readonly attempts: AttemptTrace[]
+}
+
+/** One try at a target. Times in ms, by the monotonic clock. */
+export interface AttemptTrace {
+  readonly spanId: string
+  readonly upstream: string
+  readonly target: string
+  readonly url: string
+  readonly startMs: number
+  /** Absent: it ended with the call. */
+  endMs: number | undefined
+  problem: ProblemCode | undefined
 }
 
 export interface IncomingRequest {
@@ -134,6 +163,8 @@ export interface Route {
   /** Those that the version has an upstream for. */
   readonly environments: readonly Environment[]
   readonly operation: Operation
+  /** Path template with the base path of the version, e.g. `/payments/v1/accounts/{id}`. */
+  readonly template: string
   /** Alternatives: all scopes of any one list are enough; empty: none needed. */
   readonly scopes: readonly (readonly string[])[]
 }

@@ -104,6 +104,46 @@ export const settings = {
   GATEWAY_MAX_CACHED_IDENTITIES: count(100, 10_000_000)
     .default(100_000)
     .describe('Most credentials and tokens kept in memory by each thread.'),
+  GATEWAY_TRACE_ENDPOINT: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe(
+      'Where spans are sent by OTLP over HTTP, in full, e.g. `http://collector:4318/v1/traces`. Without it nothing is recorded, and it costs nothing.',
+    ),
+  GATEWAY_TRACE_HEADERS_FILE: z
+    .string()
+    .optional()
+    .describe('JSON file `{name: value}`: headers for the collector, such as its key.'),
+  GATEWAY_TRACE_SAMPLE_RATIO: z.coerce
+    .number({ error: 'give a number from 0 to 1' })
+    .min(0, { error: 'give a number from 0 to 1' })
+    .max(1, { error: 'give a number from 0 to 1' })
+    .default(0.1)
+    .describe('Share of calls that are recorded, among those whose caller has not decided it.'),
+  GATEWAY_TRACE_TRUST_SAMPLED: z
+    .enum(['nobody', 'proxies', 'everyone'])
+    .default('proxies')
+    .describe(
+      'Whose `sampled` flag in `traceparent` decides whether a call is recorded. `proxies`: those of `GATEWAY_TRUSTED_PROXIES`.',
+    ),
+  GATEWAY_TRACE_SERVICE_NAME: z
+    .string()
+    .min(1)
+    .default('payments-gateway')
+    .describe('`service.name` of the spans.'),
+  GATEWAY_TRACE_ATTRIBUTES: list
+    .refine((pairs) => pairs.every((pair) => /^[^=\s]+=./.test(pair)), {
+      error: 'give name=value, comma-separated',
+    })
+    .default([])
+    .describe(
+      'Resource attributes of the spans, `name=value`, comma-separated, e.g. `deployment.environment.name=live`.',
+    ),
+  GATEWAY_TRACE_MAX_QUEUED_SPANS: count(16, 1_000_000)
+    .default(4_096)
+    .describe(
+      'Most spans that wait in each thread for the collector; what comes beyond is dropped and counted.',
+    ),
 
   ADMIN_HOST: z.string().default('127.0.0.1').describe('Address the admin service listens on.'),
   ADMIN_PORT: port.default(8001).describe('Port of the admin API and its documents.'),
@@ -134,7 +174,11 @@ export interface Secrets {
   readonly hashKey: Uint8Array
   readonly sealKeys: readonly { readonly id: string; readonly key: Uint8Array }[]
 }
-export type Config = Settings & { readonly secrets: Secrets }
+export type Config = Settings & {
+  readonly secrets: Secrets
+  /** Of the file named by GATEWAY_TRACE_HEADERS_FILE. */
+  readonly traceHeaders: Readonly<Record<string, string>>
+}
 
 const prefixes = ['GATEWAY_', 'ADMIN_', 'REDIS_', 'LOG_', 'SECRETS_']
 
@@ -158,9 +202,15 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   } catch (error) {
     faults.push((error as Error).message)
   }
+  let traceHeaders = {}
+  try {
+    traceHeaders = readTraceHeaders(given.GATEWAY_TRACE_HEADERS_FILE)
+  } catch (error) {
+    faults.push((error as Error).message)
+  }
   if (faults.length > 0 || !parsed.success || !secrets)
     throw new ConfigError(faults.map((f) => `- ${f}`).join('\n'))
-  return { ...parsed.data, secrets }
+  return { ...parsed.data, secrets, traceHeaders }
 }
 
 /** For the head of a process: prints the faults and ends it, or returns the config. */
@@ -183,7 +233,7 @@ const SecretsFile = z.strictObject({
 
 function readSecrets(given: Record<string, string>): Secrets {
   const file = given.SECRETS_FILE
-  const raw = file ? SecretsFile.parse(parseFile(file)) : secretsOfEnvironment(given)
+  const raw = file ? SecretsFile.parse(parseFile('SECRETS_FILE', file)) : secretsOfEnvironment(given)
   const hashKey = Buffer.from(raw.hashKey, 'base64')
   if (hashKey.length < 32)
     throw new Error('SECRETS_HASH_KEY: give base64 of at least 32 random bytes (openssl rand -base64 32)')
@@ -194,12 +244,21 @@ function readSecrets(given: Record<string, string>): Secrets {
   return { hashKey, sealKeys }
 }
 
-function parseFile(path: string): unknown {
+/** What is wrong with it is said without what is in it. */
+function readTraceHeaders(file: string | undefined): Record<string, string> {
+  if (!file) return {}
+  const name = 'GATEWAY_TRACE_HEADERS_FILE'
+  const parsed = z.record(z.string(), z.string()).safeParse(parseFile(name, file))
+  if (!parsed.success) throw new Error(`${name}: give an object of header names and their values`)
+  return parsed.data
+}
+
+function parseFile(setting: string, path: string): unknown {
   try {
     return JSON.parse(readFileSync(path, 'utf8'))
   } catch (error) {
     throw new Error(
-      `SECRETS_FILE: cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'it is not JSON'}`,
+      `${setting}: cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'it is not JSON'}`,
     )
   }
 }

@@ -50,6 +50,8 @@ export function exchange(
     tried: [],
     response: undefined,
     problem: undefined,
+    trace: undefined,
+    traceparent: '',
     responseHeaders: [],
     notes: {},
     ...more,
@@ -74,6 +76,7 @@ export function route(more: Partial<Route> = {}): Route {
       scopes: [],
       isAnonymous: false,
     },
+    template: '/payments/v1/payment',
     scopes: [],
     ...more,
   }

@@ -33,6 +33,7 @@ const r = {
   keys: keysWith(prefix),
   now: Date.now,
   secrets: { hashKey: Buffer.alloc(32, 1), sealKeys: [{ id: 'one', key: Buffer.alloc(32, 2) }] },
+  traceHeaders: {},
 }
 const fine = { checkPolicy: () => [] }
 const targets = [{ id: 'one', url: 'http://127.0.0.1:1' }]

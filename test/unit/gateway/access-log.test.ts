@@ -6,7 +6,7 @@ import { type ProblemOptions, problem } from '../../../registry/base/problem.ts'
 import { type RequestLike, readExchange } from '../../support/exchange.ts'
 
 const info = 30
-const timing: Timing = { totalMs: 12.34567, upstreamMs: 10.0004, status: 200, isAborted: false }
+const timing: Timing = { startedMs: 0, totalMs: 12.34567, upstreamMs: 10.0004, status: 200, isAborted: false }
 
 const route = {
   apiName: 'pay "now"',
@@ -44,6 +44,7 @@ test('a line has the fields of pino and those of the call', () => {
     hostname: expect.any(String),
     name: 'access',
     id,
+    trace: id.replaceAll('-', ''),
     ip: '192.0.2.1',
     method: 'GET',
     api: 'pay "now"',
@@ -96,7 +97,11 @@ test('a fault says its cause, without what may be a secret in it; a refusal does
 })
 
 test('a call without an answer says so', () => {
-  const { fields } = lineOf(() => {}, {}, { totalMs: 1, upstreamMs: undefined, status: 0, isAborted: true })
+  const { fields } = lineOf(
+    () => {},
+    {},
+    { startedMs: 0, totalMs: 1, upstreamMs: undefined, status: 0, isAborted: true },
+  )
   expect(fields).toMatchObject({ status: 0, isAborted: true })
   expect(fields).not.toHaveProperty('upstreamMs')
 })
