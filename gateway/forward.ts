@@ -9,6 +9,7 @@ import { CallerGone } from './body.ts'
 import { closeAfterAnswer } from './linger.ts'
 import { incomingHeaders, incomingTrailers } from './outgoing.ts'
 import { isPromise, type Pipeline, run } from './pipeline.ts'
+import { retryAfterSeconds } from './retry-after.ts'
 import type { LiveTarget } from './targets.ts'
 
 /** The only file that sends HTTP to a target. */
@@ -43,6 +44,8 @@ export interface AttemptOptions {
   readonly res: ServerResponse
   /** Longest wait for the head of the answer, from when the call was sent. */
   readonly firstByteMs: number
+  /** Whether that is a time in which a healthy target answers, and not what other tries left of it. */
+  readonly isFair: boolean
   /** Longest time in which the partner takes nothing of the answer. */
   readonly bodyIdleMs: number
   /** Whether the partner's connection ends with this answer. */
@@ -128,8 +131,9 @@ class Attempt implements Dispatcher.DispatchHandler {
   ) {
     if (status < 200) return // interim answers are between the service and us
     clearTimeout(this.timer)
-    const { x, pipeline, onHead } = this.options
+    const { x, target, pipeline, onHead } = this.options
     onHead()
+    target.report(status, status === 503 ? retryAfterSeconds(parsed['retry-after']) : 0)
     const length = parsed['content-length']
     if (typeof length === 'string') this.bodyLeft = Number(length)
     const headers = incomingHeaders(controller.rawHeaders as Buffer[], x.id)
@@ -219,10 +223,12 @@ class Attempt implements Dispatcher.DispatchHandler {
   }
 
   end(error: Error) {
-    const { x, res } = this.options
-    this.giveBack()
+    const { x, res, target } = this.options
     const wasSent = this.controller !== undefined
     const found = this.problemOf(error, wasSent)
+    if (found.row.source === 'upstream' && (found.code !== 'upstream-timeout' || this.options.isFair))
+      target.report(0)
+    this.giveBack()
     if (error instanceof CallerGone) x.notes.endedBy = 'caller'
     else if (this.hasHead && !res.writableEnded) {
       x.problem ??= found

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import { setHeader } from '../policies/header-list.ts'
-import type { Exchange } from '../policies/policy.ts'
+import type { Exchange, TargetView } from '../policies/policy.ts'
 import { type Problem, problem } from '../registry/base/problem.ts'
 import { CallerGone, inviteBody, readBody, smallBodyBytes, streamBody } from './body.ts'
 import type { Peer } from './client-address.ts'
@@ -46,6 +46,7 @@ export async function reach(parts: ReachParts): Promise<undefined> {
     attemptStarts(x, target)
     const sentMs = performance.now()
     const firstByteMs = Math.max(1, Math.min(settings.firstByteTimeoutMs, deadline - sentMs))
+    const usualMs = Math.min(settings.firstByteTimeoutMs, settings.timeoutMs)
     failure = await attempt({
       x,
       target,
@@ -54,6 +55,7 @@ export async function reach(parts: ReachParts): Promise<undefined> {
       req,
       res,
       firstByteMs,
+      isFair: firstByteMs >= usualMs / 2,
       bodyIdleMs,
       mustClose,
       onHead,
@@ -104,6 +106,7 @@ export async function chooseTarget(
     const pending = run(pipeline.onUpstream, x)
     if (isPromise(pending)) await pending
   } catch (error) {
+    ;(x.target as TargetView | undefined)?.release() // a hook after `balance` threw
     // No further target is left: what the last one did says more.
     throw failure && (error as Problem).code === 'upstream-unavailable' ? failure.problem : error
   }

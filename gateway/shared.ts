@@ -1,4 +1,5 @@
 import { blended, faded } from '../policies/balance/decaying-mean.ts'
+import { createSharedHealth, openHealth, type SharedHealth } from './health-cells.ts'
 
 /**
  * What all threads of a gateway see: calls in flight by target, how long targets take to answer, and when the main thread
@@ -11,6 +12,7 @@ import { blended, faded } from '../policies/balance/decaying-mean.ts'
  */
 export interface Shared {
   readonly buffer: SharedArrayBuffer
+  readonly health: SharedHealth
   readonly threads: number
   /** ms since the epoch: times are kept relative to it, so that they fit a cell for years. */
   readonly startedAt: number
@@ -26,6 +28,7 @@ const longestMicros = 600_000_000
 export function createShared(threads: number): Shared {
   return {
     buffer: new SharedArrayBuffer((headerCells + capacity * (threads + ownCells)) * 4),
+    health: createSharedHealth(),
     threads,
     startedAt: Date.now(),
   }
@@ -63,6 +66,7 @@ function steadyClock(): () => number {
  */
 export function viewShared(shared: Shared, thread: number, steadyMs = steadyClock()): SharedView {
   const cells = new Int32Array(shared.buffer)
+  const health = openHealth(shared.health)
   const stride = shared.threads + ownCells
   const totalOf = (slot: number) => headerCells + slot * stride
   const meanOf = (slot: number) => totalOf(slot) + 1 + shared.threads
@@ -109,6 +113,7 @@ export function viewShared(shared: Shared, thread: number, steadyMs = steadyCloc
     },
     forget(slot) {
       Atomics.store(cells, meanOf(slot), 0)
+      health.reset(slot)
     },
     releaseThread(dead) {
       for (let slot = 0; slot < capacity; slot++) {
@@ -116,6 +121,7 @@ export function viewShared(shared: Shared, thread: number, steadyMs = steadyCloc
         const held = Atomics.exchange(cells, at + 1 + dead, 0)
         if (held !== 0) Atomics.sub(cells, at, held)
       }
+      health.releaseThread(dead)
     },
     isIdle: (slot) => Atomics.load(cells, totalOf(slot)) === 0,
   }

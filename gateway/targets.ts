@@ -2,6 +2,7 @@ import type { Pool } from 'undici'
 import { createChooser } from '../policies/balance/index.ts'
 import type { TargetView, UpstreamView } from '../policies/policy.ts'
 import type { SealedUpstream, Target } from '../registry/model.ts'
+import type { TargetHealth } from './health.ts'
 import type { SharedView } from './shared.ts'
 
 /** A target as one table sees it. Its count lives in its slot and its connections in its pool: both outlive the table. */
@@ -12,6 +13,8 @@ export interface LiveTarget extends TargetView {
   readonly pool: Pool
   /** Tells how long the head of an answer, or the failure of the attempt, took. */
   answered(ms: number, isFailure: boolean): void
+  /** Says what became of a call: the status of the answer, or 0 where none came. */
+  report(status: number, retryAfterSeconds?: number): void
 }
 
 export interface LiveUpstream extends UpstreamView {
@@ -66,10 +69,19 @@ export function createPools(openPool: (upstream: SealedUpstream, target: Target)
   }
 }
 
+/** The health of a target, by the settings of its upstream. @param fleet slots of its targets that do not drain */
+export type HealthOf = (
+  upstream: SealedUpstream,
+  target: Target,
+  slot: number,
+  fleet: readonly number[],
+) => TargetHealth
+
 export interface UpstreamParts {
   readonly pools: Pools
   readonly shared: SharedView
   readonly slots: ReadonlyMap<string, number>
+  readonly healthOf: HealthOf
   readonly openCredential: (upstream: SealedUpstream) => { header: string; value: string } | undefined
 }
 
@@ -79,12 +91,13 @@ export function buildUpstream(
   parts: UpstreamParts,
 ): { upstream: LiveUpstream; poolKeys: string[] } {
   const poolKeys: string[] = []
+  const fleet = fleetOf(settings, parts.slots)
   const targets = settings.targets.map((target): LiveTarget => {
-    const slot = parts.slots.get(slotKey(settings, target))
-    if (slot === undefined) throw new Error(`no slot for target ${slotKey(settings, target)}`)
+    const slot = slotOf(settings, target, parts.slots)
     const { pool, key } = parts.pools.acquire(settings, target)
     poolKeys.push(key)
-    return liveTarget(target, pool, slot, parts.shared, settings.strategy === 'least-time')
+    const health = parts.healthOf(settings, target, slot, fleet)
+    return liveTarget(target, pool, slot, parts.shared, health, settings.strategy === 'least-time')
   })
   const { id, name, strategy } = settings
   const choose = createChooser(settings, targets)
@@ -94,11 +107,23 @@ export function buildUpstream(
   }
 }
 
+/** Slots of the targets that do not drain. */
+export function fleetOf(upstream: SealedUpstream, slots: ReadonlyMap<string, number>): number[] {
+  return upstream.targets.filter((t) => !t.isDraining).map((target) => slotOf(upstream, target, slots))
+}
+
+export function slotOf(upstream: SealedUpstream, target: Target, slots: ReadonlyMap<string, number>): number {
+  const slot = slots.get(slotKey(upstream, target))
+  if (slot === undefined) throw new Error(`no slot for target ${slotKey(upstream, target)}`)
+  return slot
+}
+
 function liveTarget(
   target: Target,
   pool: Pool,
   slot: number,
   shared: SharedView,
+  health: TargetHealth,
   isTimed: boolean,
 ): LiveTarget {
   const maxConnections = target.maxConnections ?? Number.POSITIVE_INFINITY
@@ -110,16 +135,44 @@ function liveTarget(
     maxConnections,
     isDraining: target.isDraining,
     pool,
-    isAvailable: () => true,
-    isBarred: () => false,
-    weightFactor: () => 1,
+    isAvailable: health.isAvailable,
+    isBarred: health.isBarred,
+    weightFactor: health.weightFactor,
+    report: health.report,
     headMs: () => (isTimed ? shared.headMs(slot) : undefined),
     answered: (ms, isFailure) => {
       if (isTimed) shared.addHeadMs(slot, ms, isFailure)
     },
     inFlight: () => shared.inFlight(slot),
-    tryAcquire: () => (shared.tryAcquire(slot, maxConnections) ? live : undefined),
+    tryAcquire(anyway = false) {
+      const admission = health.admit(anyway)
+      if (admission === 'no') return undefined
+      if (shared.tryAcquire(slot, maxConnections)) return admission === 'trial' ? standIn(live, health) : live
+      if (admission === 'trial') health.endTrial()
+      return undefined
+    },
     release: () => shared.release(slot),
   }
   return live
+}
+
+/** The target for the one call that tries whether it has recovered: what that call says decides. */
+function standIn(target: LiveTarget, health: TargetHealth): LiveTarget {
+  let holdsTrial = true
+  const endTrial = () => {
+    if (holdsTrial) health.endTrial()
+    holdsTrial = false
+  }
+  return {
+    ...target,
+    report(status, retryAfterSeconds) {
+      if (!holdsTrial) return target.report(status, retryAfterSeconds) // its answer broke off later
+      health.settleTrial(status)
+      endTrial()
+    },
+    release() {
+      endTrial()
+      target.release()
+    },
+  }
 }

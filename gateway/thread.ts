@@ -20,6 +20,8 @@ import { createAuthorizationServerApp } from './authorization-server.ts'
 import { clientAddress, type NetworkSet, networkSet, plainAddress } from './client-address.ts'
 import { openPool } from './forward.ts'
 import { createHandler, type HandleParts, inTurn } from './handle.ts'
+import { openHealth } from './health-cells.ts'
+import { createHealthOf } from './health-log.ts'
 import { createIdentities, type Identities } from './identities.ts'
 import type { Draining } from './messages.ts'
 import { createThreadMetrics, type ThreadMetrics } from './metrics.ts'
@@ -58,6 +60,7 @@ export function createThread(
 ): Thread {
   const registry = openRegistry(config, log)
   const view = viewShared(shared, number)
+  const healthOf = createHealthOf(openHealth(shared.health), number, log)
   const metrics = createThreadMetrics()
   const isTrustedProxy = networkSet(config.GATEWAY_TRUSTED_PROXIES)
   const tracing = openTracing?.({ config, publicUrl, log, isTrustedProxy, spansEnded: metrics.spansEnded })
@@ -85,6 +88,7 @@ export function createThread(
     pools,
     shared: view,
     slots,
+    healthOf,
     openCredential: (upstream) => openCredential(registry, upstream),
     depsAt,
   }))

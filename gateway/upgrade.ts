@@ -94,10 +94,10 @@ export function createUpgrades(parts: HandleParts): Upgrades {
       attemptStarts(x, target)
       call.target = target
       call.caCertificate = upstream.settings.caCertificate
-      call.timer = setTimeout(
-        () => refuse(call, problem('upstream-timeout')),
-        upstream.settings.firstByteTimeoutMs,
-      )
+      call.timer = setTimeout(() => {
+        target.report(0)
+        refuse(call, problem('upstream-timeout'))
+      }, upstream.settings.firstByteTimeoutMs)
       sendOnward(req, x)
       calls.set(req, call)
       proxy.upgrade(req, socket as Parameters<typeof proxy.upgrade>[1], head)
@@ -123,6 +123,7 @@ function createProxy(calls: WeakMap<IncomingMessage, Call>) {
       proxyReqWs: (proxyReq, req) => {
         const call = calls.get(req)!
         const answered = (status: number) => {
+          call.target?.report(status)
           clearTimeout(call.timer)
           call.stopWatching()
           call.status = status
@@ -141,7 +142,9 @@ function createProxy(calls: WeakMap<IncomingMessage, Call>) {
       },
       error: (error, req) => {
         const call = calls.get(req)
-        if (call) refuse(call, upstreamProblem(error))
+        if (!call) return
+        if (!call.socket.destroyed && call.status === 0) call.target?.report(0)
+        refuse(call, upstreamProblem(error))
       },
     },
   })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { ActiveCheck, CircuitBreaker, OutlierEjection, Retry } from './upstream-health.ts'
 
 /**
  * The glossary as code: every noun that is kept in Redis, as a schema and its type.
@@ -276,6 +277,18 @@ export const UpstreamInput = z.strictObject({
       'Longest time until the head of the answer, over all tries. Bodies are bounded by their idle timeout.',
     ),
   maxAttempts: z.int().min(1).max(10).default(3).describe('Most targets that one call is tried on.'),
+  retry: Retry.prefault({}),
+  activeCheck: ActiveCheck.nullish(),
+  outliers: OutlierEjection.nullable().prefault({}),
+  breaker: CircuitBreaker.nullable().prefault({}),
+  slowStartSeconds: z
+    .int()
+    .min(0)
+    .max(3_600)
+    .default(10)
+    .describe(
+      'Time over which a target that recovered gets from a tenth to all of its weight. 0: all at once.',
+    ),
   preserveHost: z
     .boolean()
     .default(false)

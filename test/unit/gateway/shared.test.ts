@@ -123,6 +123,16 @@ describe('slots', () => {
     expect(table.assign(['u/a', 'u/c'], ['u/a']).get('u/a')).toBe(first.get('u/a'))
   })
 
+  test('what is known of a target is forgotten when its slot is free again, and not before', () => {
+    const forgotten: number[] = []
+    const table = createSlotTable({ isIdle: () => true, forget: (slot) => forgotten.push(slot) })
+    const a = table.assign(['u/a']).get('u/a')!
+    table.assign(['u/a'])
+    expect(forgotten).toEqual([])
+    expect(table.assign(['u/b']).get('u/b')).toBe(a)
+    expect(forgotten).toEqual([a])
+  })
+
   test('contact is remembered to a tenth of a second', () => {
     const shared = createShared(1)
     const view = viewShared(shared, 0)
