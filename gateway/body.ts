@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Transform } from 'node:stream'
 import type { Exchange } from '../policies/policy.ts'
-import { problem } from '../registry/base/problem.ts'
+import { Problem, problem } from '../registry/base/problem.ts'
 
 /** Bodies up to this length are read before the call is sent on: they go out in one write, and can be sent again. */
 export const smallBodyBytes = 16_384
@@ -14,7 +14,7 @@ export interface BodyLimits {
 
 /**
  * Reads the whole body.
- * @throws Problem body-too-large, request-timeout; CallerGone when the connection ends before the body
+ * @throws Problem body-too-large, request-timeout, request-malformed; CallerGone when the connection ends before the body
  */
 export function readBody(
   req: IncomingMessage,
@@ -39,7 +39,9 @@ export function readBody(
       else timer.refresh()
     }
     const onEnd = () => end()
-    const onClose = () => end(new CallerGone())
+    const onClose = (fault?: Error) => end(asEnd(fault))
+    const fault = faults.get(req)
+    if (fault) return end(fault)
     req.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose)
   })
 }
@@ -92,16 +94,28 @@ export function streamBody(req: IncomingMessage, limits: StreamLimits): Transfor
     if (leftMs > 0) timer = setTimeout(watch, Math.min(leftMs, everyMs))
     else body.destroy(isServiceSlow ? stoppedReading() : stoppedArriving())
   }
-  const onClose = () => {
-    if (!req.complete) body.destroy(new CallerGone())
+  const onClose = (fault?: Error) => {
+    if (!req.complete) body.destroy(asEnd(fault))
   }
   timer = setTimeout(watch, everyMs)
   body.on('end', () => clearTimeout(timer))
   body.on('error', () => {}) // whoever reads it hears of it; before anybody does, it must not end the process
   req.on('close', onClose).on('error', onClose)
-  req.pipe(body)
+  const fault = faults.get(req)
+  if (fault) body.destroy(fault)
+  else req.pipe(body)
   return body
 }
+
+const faults = new WeakMap<IncomingMessage, Problem>()
+
+/** The rest of the body cannot be read: whoever reads it, now or later, is told so. */
+export function failBody(req: IncomingMessage, fault: Problem): void {
+  faults.set(req, fault)
+  if (req.listenerCount('error') > 0) req.emit('error', fault)
+}
+
+const asEnd = (fault: Error | undefined) => (fault instanceof Problem ? fault : new CallerGone())
 
 const bodyTooLarge = (maxBytes: number) =>
   problem('body-too-large', { detail: `At most ${maxBytes} bytes are taken here.` })

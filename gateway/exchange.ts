@@ -60,7 +60,7 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
 /**
  * Fills in what the request says, once and for all, and refuses what could be read in two ways.
- * @throws Problem request-malformed, path-ambiguous, uri-too-long, headers-too-large, expectation-failed
+ * @throws Problem request-malformed, path-ambiguous, uri-too-long, headers-too-large, expectation-failed, too-early
  */
 export function readRequest(x: Exchange, req: IncomingMessage, limits: ExchangeLimits): void {
   const r = x.request as Writable<IncomingRequest>
@@ -80,6 +80,7 @@ export function readRequest(x: Exchange, req: IncomingMessage, limits: ExchangeL
   r.contentLength = lengthOf(req)
   if (r.contentLength === 0) r.hasBody = false
   if (headers.expect !== undefined) checkExpectation(headers.expect, req.httpVersion)
+  if (headers['early-data'] !== undefined) checkEarly(r.method)
 
   const target = req.url ?? ''
   if (target.length > limits.maxUrlBytes) {
@@ -97,6 +98,9 @@ export function readRequest(x: Exchange, req: IncomingMessage, limits: ExchangeL
  * @throws Problem request-malformed
  */
 export function checkFraming(req: IncomingMessage, raw: readonly string[]): void {
+  // Node's parser takes 0.9 and 2.0 as well, and answers them as 1.1.
+  if (req.httpVersion !== '1.1' && req.httpVersion !== '1.0')
+    throw malformed('Its version of HTTP is neither 1.1 nor 1.0.')
   let hosts = 0
   let authorizations = 0
   let lengths = 0
@@ -119,6 +123,13 @@ export function checkFraming(req: IncomingMessage, raw: readonly string[]): void
     throw malformed('Only the transfer coding "chunked" is taken.')
 }
 
+/**
+ * Node drops what comes behind a call that asks for an upgrade, in the same piece, also where the upgrade is ignored.
+ * So nothing may come behind it: its answer is the last one.
+ */
+export const asksForUpgrade = ({ headers }: IncomingMessage): boolean =>
+  headers.upgrade !== undefined && /(?:^|[\s,])upgrade(?:$|[\s,])/i.test(headers.connection ?? '')
+
 const isName = (name: string, wanted: string) => (name === wanted || name.toLowerCase() === wanted ? 1 : 0)
 
 function lengthOf(req: IncomingMessage): number | undefined {
@@ -132,6 +143,15 @@ function lengthOf(req: IncomingMessage): number | undefined {
 function checkExpectation(expect: string, httpVersion: string): void {
   if (httpVersion !== '1.0' && expect.toLowerCase() !== '100-continue')
     throw problem('expectation-failed', { detail: 'The only expectation that is met is 100-continue.' })
+}
+
+/**
+ * RFC 8470 §5.1: a proxy in front took the call from data that a stranger can record and send again. Whatever its value
+ * says, the header means that. What only reads may be sent again; the header goes on with it.
+ */
+function checkEarly(method: string): void {
+  if (method !== 'GET' && method !== 'HEAD' && method !== 'OPTIONS')
+    throw problem('too-early', { detail: 'Send it again once the handshake of TLS is complete.' })
 }
 
 /** Host name in lower case, without port. The port is checked, too: services build links from the whole. */

@@ -5,7 +5,7 @@ import { asProblem, problem } from '../registry/base/problem.ts'
 import { CallerGone, inviteBody, readBody } from './body.ts'
 import { peerOf } from './client-address.ts'
 import type { RouteEntry, Table } from './compile.ts'
-import { type ExchangeLimits, openExchange, readRequest } from './exchange.ts'
+import { asksForUpgrade, type ExchangeLimits, openExchange, readRequest } from './exchange.ts'
 import { findRoute } from './find-route.ts'
 import { isClosing } from './linger.ts'
 import { emptyPipeline, type Pipeline, run } from './pipeline.ts'
@@ -63,6 +63,7 @@ export function inTurn(serve: Serve) {
   return function take(req: IncomingMessage, res: ServerResponse): void {
     const { socket } = req
     if (isClosing(socket)) return
+    if (asksForUpgrade(req)) res.shouldKeepAlive = false
     if (res.socket) return void serve(req, res)
     const ahead = (waiting.get(socket) ?? 0) + 1
     if (ahead > maxPipelined) return void socket.destroy()

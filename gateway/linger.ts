@@ -22,8 +22,15 @@ export function closeAfterAnswer(req: IncomingMessage): void {
   socket.destroySoon = () => {
     req.unpipe()
     req.resume()
-    socket.end()
-    const timer = setTimeout(() => socket.destroy(), lingerMs)
-    socket.once('close', () => clearTimeout(timer))
+    endLingering(socket)
   }
+}
+
+/** Ends our side behind what was written, and the other one in a while. */
+export function endLingering(socket: Socket): void {
+  closing.add(socket)
+  socket.end()
+  socket.resume()
+  const timer = setTimeout(() => socket.destroy(), lingerMs)
+  socket.once('close', () => clearTimeout(timer))
 }

@@ -1,6 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { AggregatorRegistry, Counter, Gauge, Registry } from 'prom-client'
 import type { Exchange, Route } from '../policies/policy.ts'
+import type { ProblemCode } from '../registry/base/problem.ts'
 import type { Timing } from './handle.ts'
 import { createHistogram, type Tally } from './tally.ts'
 
@@ -87,6 +88,12 @@ export function createThreadMetrics() {
     labelNames: ['outcome'],
     registers,
   })
+  const unreadable = new Counter({
+    name: 'gateway_unreadable_requests_total',
+    help: 'What came on a connection and was no request.',
+    labelNames: ['problem'],
+    registers,
+  })
   const identities = new Gauge({
     name: 'gateway_cached_identities',
     help: 'Keys and tokens kept in memory.',
@@ -147,6 +154,7 @@ export function createThreadMetrics() {
     identities: (count: number) => identities.set(count),
     storeFailed: () => storeErrors.inc(),
     spansEnded: (outcome: SpanOutcome, count: number) => spans.inc({ outcome }, count),
+    unreadable: (code: ProblemCode) => unreadable.inc({ problem: code }),
     end: endLoopDelay,
     observe(x: Exchange, timing: Timing) {
       serving--

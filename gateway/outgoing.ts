@@ -31,6 +31,7 @@ const kept = new Set([
   'cookie',
   'date',
   'dpop',
+  'early-data', // RFC 8470 §5.1: must go on
   'idempotency-key',
   'signature',
   'signature-input',

@@ -1,37 +1,64 @@
 import { randomUUID } from 'node:crypto'
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Duplex } from 'node:stream'
+import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { type Problem, type ProblemCode, problem, problemBody } from '../registry/base/problem.ts'
+import { failBody } from './body.ts'
+import { closeAfterAnswer, endLingering, isClosing } from './linger.ts'
 
 /** The answer that is under way on the connection, as node keeps it. */
 type Busy = { _httpMessage?: ServerResponse | null }
 
 /**
- * Answers what Node's parser could not read as a request. The connection ends: what follows cannot be told apart.
- * While an answer to an earlier request of the same connection is under way nothing is said, as it would be taken for
- * a part of it.
+ * Answers what Node's parser could not read, and ends the connection: what follows cannot be told apart.
+ *
+ * The answer tells the truth about the call it stands behind. One that was read whole gets its own answer, be there
+ * junk behind it or a second head that does not end: it may be a payment that was made. One whose own body broke gets
+ * its refusal where its body is read, and the service never the end of it.
+ *
+ * @param onRefused called for what is refused here and seen nowhere else
  */
-export function refuseUnparsable(error: Error & { code?: string }, socket: Duplex & Busy) {
-  const answer = socket._httpMessage
-  const isOwnBody = answer && !answer.headersSent && !answer.req.complete
-  if (error.code === 'ECONNRESET' || !socket.writable || (answer && !isOwnBody)) return void socket.destroy()
-  answerBare(socket, problem(codeOf(error.code)))
+export function refuseUnparsable(onRefused: (code: ProblemCode) => void) {
+  return function refuse(error: Error & { code?: string }, socket: Socket & Busy): void {
+    if (isClosing(socket)) return // it reads on until it ends
+    if (error.code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy()
+      return
+    }
+    const code = codeOf(error.code)
+    const answer = socket._httpMessage
+    if (answer && !answer.req.complete) {
+      const detail =
+        'The body cannot be read on. Some of it may have reached the service, never the whole of it.'
+      failBody(answer.req, problem(code, { detail, cause: error }))
+      return
+    }
+    onRefused(code)
+    if (answer) endBehind(answer, socket)
+    else answerBare(socket, problem(code))
+  }
 }
 
 /** CONNECT asks for a tunnel to anywhere. */
-export function refuseTunnel(_req: IncomingMessage, socket: Duplex & Busy) {
+export function refuseTunnel(_req: unknown, socket: Socket & Busy) {
   if (socket._httpMessage) return void socket.destroy()
   answerBare(socket, problem('method-not-allowed'))
 }
 
-function answerBare(socket: Duplex, refusal: Problem) {
+/** The answer under way is the last of its connection. Calls that wait behind it are not served. */
+function endBehind(answer: ServerResponse, socket: Socket) {
+  closeAfterAnswer(answer.req)
+  if (answer.headersSent) answer.once('finish', () => socket.destroySoon())
+  else answer.shouldKeepAlive = false
+}
+
+function answerBare(socket: Socket, refusal: Problem) {
   const body = JSON.stringify(problemBody(refusal, randomUUID()))
   const { status, title } = refusal.row
   socket.on('error', () => socket.destroy())
-  socket.end(
+  socket.write(
     `HTTP/1.1 ${status} ${title}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-    () => socket.destroy(),
   )
+  endLingering(socket)
 }
 
 function codeOf(code: string | undefined): ProblemCode {

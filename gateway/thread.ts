@@ -129,6 +129,8 @@ export function createThread(
     }),
   )
 
+  server.on('clientError', refuseUnparsable(metrics.unreadable))
+
   const touch = setInterval(() => {
     metrics.identities(keys.size + tokens.size)
     if (used.size === 0) return
@@ -247,7 +249,6 @@ function openServer(
   server.on('checkContinue', onRequest).on('checkExpectation', onRequest)
   server.on('upgrade', (req, socket, head) => void upgrades.handle(req, socket, head))
   server.on('connect', refuseTunnel)
-  server.on('clientError', refuseUnparsable)
   return server
 }
 

@@ -37,6 +37,7 @@ export const problems = {
   'uri-too-long': row(414, 'The address is too long', 'downstream', false, 'info'),
   'media-type-unsupported': row(415, 'The media type is not supported', 'downstream', false, 'info'),
   'expectation-failed': row(417, 'The expectation cannot be met', 'downstream', false, 'info'),
+  'too-early': row(425, 'The call came too early', 'downstream', true, 'info'),
   'headers-too-large': row(431, 'The headers are too large', 'downstream', false, 'info'),
   // who calls, and whether they may
   'credential-missing': row(401, 'A credential is required', 'downstream', false, 'info'),
