@@ -6,10 +6,11 @@ import { beat } from '../registry/gateways.ts'
 import type { Snapshot } from '../registry/model.ts'
 import { currentNumber, loadSnapshot } from '../registry/snapshot.ts'
 import type { Registry } from '../registry/store.ts'
-import type { SharedView, SlotTable } from './shared.ts'
+import type { SharedView } from './shared.ts'
+import type { SlotTable } from './slot-table.ts'
 import { readSnapshotFile, writeSnapshotFile } from './snapshot-file.ts'
 import { noVerdict, type Threads } from './supervise.ts'
-import { slotKey } from './targets.ts'
+import { slotKeys } from './targets.ts'
 
 /** Keeps all threads of this gateway on the registry's current snapshot, and tells them what was revoked. */
 export interface Following {
@@ -105,9 +106,7 @@ export function createFollowing(parts: FollowParts): Following {
 
   async function bringIntoForce(snapshot: Snapshot, isFromFile: boolean) {
     const { number } = snapshot
-    const keys = snapshot.upstreams.flatMap((upstream) =>
-      upstream.targets.map((target) => slotKey(upstream, target)),
-    )
+    const keys = snapshot.upstreams.flatMap(slotKeys)
     const slots = parts.slots.assign(keys, keysInForce)
     const errors = await threads.publish({ kind: 'table', number, text: JSON.stringify(snapshot), slots })
     if (errors.length > 0) {

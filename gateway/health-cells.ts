@@ -1,3 +1,5 @@
+import { slotCapacity } from './slot-table.ts'
+
 /**
  * What is known of each target's health, in memory that all threads see. A target has the slot that its count has
  * (shared.ts), so what is known outlives every table. What the cells mean, and who changes them, is in health.ts.
@@ -50,7 +52,6 @@ export const cell = {
   openings: 20,
 } as const
 const stride = 24
-const capacity = 16_384 // targets, as in shared.ts
 
 export const reasons = [
   '',
@@ -70,7 +71,7 @@ export const reasons = [
 export type Reason = (typeof reasons)[number]
 
 export function createSharedHealth(startedAt = monotonicNow()): SharedHealth {
-  return { buffer: new SharedArrayBuffer(capacity * stride * 4), startedAt }
+  return { buffer: new SharedArrayBuffer(slotCapacity * stride * 4), startedAt }
 }
 
 /** ms; the same for all threads, and no change of the system's clock moves it. */
@@ -107,7 +108,7 @@ export function openHealth(
       Atomics.store(cells, slot * stride + cell.since, tenths())
     },
     releaseThread(thread) {
-      for (let slot = 0; slot < capacity; slot++)
+      for (let slot = 0; slot < slotCapacity; slot++)
         Atomics.compareExchange(cells, slot * stride + cell.trial, thread + 1, 0)
     },
   }

@@ -8,7 +8,8 @@ import { openRegistry } from '../registry/store.ts'
 import { createFollowing } from './follow.ts'
 import { settlePort } from './port.ts'
 import { createPrivatePort } from './private-port.ts'
-import { createShared, createSlotTable, viewShared } from './shared.ts'
+import { createShared, viewShared } from './shared.ts'
+import { createSlotTable } from './slot-table.ts'
 import { createThreads } from './supervise.ts'
 
 /** Reads the settings, starts one worker thread per core, follows the registry, stops gracefully. */

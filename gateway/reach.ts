@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Readable } from 'node:stream'
+import type { Duplex, Readable } from 'node:stream'
 import { setHeader } from '../policies/header-list.ts'
 import type { Exchange, TargetView } from '../policies/policy.ts'
 import { type Problem, problem } from '../registry/base/problem.ts'
@@ -38,7 +38,7 @@ export async function reach(parts: ReachParts): Promise<undefined> {
   let failure: Failure | undefined
   for (;;) {
     x.attempt++
-    const target = await chooseTarget(parts, failure)
+    const target = await chooseTarget(parts, res, failure)
     if (res.destroyed) {
       target.release()
       throw new CallerGone()
@@ -91,10 +91,13 @@ const isIdempotent = (method: string) => idempotentMethods.has(method)
 
 /**
  * Shapes the outgoing request and runs the onUpstream hooks, of which `balance` chooses the target and takes its slot.
+ * @param connection closes when the caller goes away
  * @returns the target, whose slot the caller must give back
+ * @throws CallerGone when it went away while it waited for room
  */
 export async function chooseTarget(
   { x, entry, pipeline, upstream, peer }: Pick<ReachParts, 'x' | 'entry' | 'pipeline' | 'upstream' | 'peer'>,
+  connection: Connection,
   failure?: Failure,
 ): Promise<LiveTarget> {
   const { method, path, query } = x.request
@@ -104,7 +107,7 @@ export async function chooseTarget(
   x.target = undefined
   try {
     const pending = run(pipeline.onUpstream, x)
-    if (isPromise(pending)) await pending
+    if (isPromise(pending)) await unlessClosed(connection, pending, () => upstream.leave(x))
   } catch (error) {
     ;(x.target as TargetView | undefined)?.release() // a hook after `balance` threw
     // No further target is left: what the last one did says more.
@@ -117,6 +120,19 @@ export async function chooseTarget(
   headers.push('host', (keptHost as string | undefined) ?? target.host)
   if (upstream.credential) setHeader(headers, upstream.credential.header, upstream.credential.value)
   return target
+}
+
+type Connection = ServerResponse | Duplex
+
+/** Waits; tells when the connection closes meanwhile. */
+async function unlessClosed(connection: Connection, pending: Promise<unknown>, onClose: () => void) {
+  if (connection.destroyed) onClose()
+  connection.once('close', onClose)
+  try {
+    await pending
+  } finally {
+    connection.off('close', onClose)
+  }
 }
 
 function takeBody({ req, res, x, bodyIdleMs, upstream }: ReachParts): Promise<Buffer> | Readable | null {

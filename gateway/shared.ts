@@ -1,34 +1,37 @@
 import { blended, faded } from '../policies/balance/decaying-mean.ts'
 import { createSharedHealth, openHealth, type SharedHealth } from './health-cells.ts'
+import { slotCapacity } from './slot-table.ts'
+import { createWakeCells } from './wake.ts'
 
 /**
- * What all threads of a gateway see: calls in flight by target, how long targets take to answer, and when the main thread
- * last heard the registry.
+ * What all threads of a gateway see: calls in flight and waiting, how long targets take to answer, and when the main
+ * thread last heard the registry.
  *
- * Each target has a slot: one total, which decides (a cap is exact over all threads), one column per thread, so that
- * the share of a thread that crashed can be given back, and a mean time with the moment of its last sample. The mean is
- * one for all threads, so that each learns from the calls of the others and one that is started anew knows it. Two
- * threads that add a sample at once may lose one of them: a mean bears that.
+ * Each target has a slot, and each upstream some: one total, which decides (a cap is exact over all threads), one column
+ * per thread, so that the share of a thread that crashed can be given back, and a mean time with the moment of its last
+ * sample. The mean is one for all threads, so that each learns from the calls of the others and one that is started anew
+ * knows it. Two threads that add a sample at once may lose one of them: a mean bears that.
  */
 export interface Shared {
   readonly buffer: SharedArrayBuffer
   readonly health: SharedHealth
+  readonly wakes: SharedArrayBuffer
   readonly threads: number
   /** ms since the epoch: times are kept relative to it, so that they fit a cell for years. */
   readonly startedAt: number
 }
 
-const capacity = 16_384 // targets
 const headerCells = 4
 const CONTACT = 0
-/** Cells of a slot beside the columns: total, mean in µs (0: none yet), moment in ms. */
+/** Cells of a slot beside the columns: total, mean in µs (0: none yet), moment of the last sample in ms (0: never). */
 const ownCells = 3
 const longestMicros = 600_000_000
 
 export function createShared(threads: number): Shared {
   return {
-    buffer: new SharedArrayBuffer((headerCells + capacity * (threads + ownCells)) * 4),
+    buffer: new SharedArrayBuffer((headerCells + slotCapacity * (threads + ownCells)) * 4),
     health: createSharedHealth(),
+    wakes: createWakeCells(threads),
     threads,
     startedAt: Date.now(),
   }
@@ -38,7 +41,11 @@ export interface SharedView {
   /** ms since the epoch; 0 before the first contact. Exact to a tenth of a second. */
   contactAt(): number
   markContact(now: number): void
-  inFlight(slot: number): number
+  readonly threads: number
+  /** What all threads hold of the slot. */
+  count(slot: number): number
+  /** What one thread holds of it. */
+  heldBy(slot: number, thread: number): number
   /** Takes one unless that would exceed `cap`. */
   tryAcquire(slot: number, cap: number): boolean
   release(slot: number): void
@@ -46,6 +53,10 @@ export interface SharedView {
   headMs(slot: number): number | undefined
   /** Of a failure: counts as twice the mean at least, since failing fast is not being quick. */
   addHeadMs(slot: number, ms: number, isFailure: boolean): void
+  /** Mean time between two releases of a slot, as far as they were told; undefined before the second. */
+  releaseMs(slot: number): number | undefined
+  /** Tells of a release. */
+  addRelease(slot: number): void
   /** The slot goes to another target, of which nothing is known. */
   forget(slot: number): void
   /** Gives back what a dead thread held. */
@@ -80,7 +91,9 @@ export function viewShared(shared: Shared, thread: number, steadyMs = steadyCloc
     markContact(now) {
       Atomics.store(cells, CONTACT, Math.max(1, Math.floor((now - shared.startedAt) / 100)))
     },
-    inFlight: (slot) => Atomics.load(cells, totalOf(slot)),
+    threads: shared.threads,
+    count: (slot) => Atomics.load(cells, totalOf(slot)),
+    heldBy: (slot, of) => Atomics.load(cells, totalOf(slot) + 1 + of),
     tryAcquire(slot, cap) {
       const at = totalOf(slot)
       for (;;) {
@@ -111,12 +124,28 @@ export function viewShared(shared: Shared, thread: number, steadyMs = steadyCloc
       Atomics.store(cells, at, Math.max(1, Math.round(next)))
       Atomics.store(cells, at + 1, now)
     },
+    releaseMs(slot) {
+      const mean = Atomics.load(cells, meanOf(slot))
+      return mean === 0 ? undefined : mean / 1_000
+    },
+    addRelease(slot) {
+      const at = meanOf(slot)
+      const now = steadyMs() || 1
+      const isFirst = Atomics.load(cells, at + 1) === 0
+      const gap = Math.min(ageOf(at, now) * 1_000, longestMicros)
+      Atomics.store(cells, at + 1, now)
+      if (isFirst) return
+      const mean = Atomics.load(cells, at)
+      // Each gap counts an eighth: some releases after a pause it is the present rate.
+      Atomics.store(cells, at, Math.max(1, mean === 0 ? gap : Math.round(mean + (gap - mean) / 8)))
+    },
     forget(slot) {
       Atomics.store(cells, meanOf(slot), 0)
       health.reset(slot)
+      Atomics.store(cells, meanOf(slot) + 1, 0)
     },
     releaseThread(dead) {
-      for (let slot = 0; slot < capacity; slot++) {
+      for (let slot = 0; slot < slotCapacity; slot++) {
         const at = totalOf(slot)
         const held = Atomics.exchange(cells, at + 1 + dead, 0)
         if (held !== 0) Atomics.sub(cells, at, held)
@@ -124,41 +153,5 @@ export function viewShared(shared: Shared, thread: number, steadyMs = steadyCloc
       health.releaseThread(dead)
     },
     isIdle: (slot) => Atomics.load(cells, totalOf(slot)) === 0,
-  }
-}
-
-/** Hands out slots by target key; only the main thread does. */
-export interface SlotTable {
-  /**
-   * Slots for these targets. Others keep theirs while calls are in flight, or while they are in force still: what is
-   * asked for now may yet be refused.
-   * @throws Error when all are taken
-   */
-  assign(keys: readonly string[], inForce?: readonly string[]): Map<string, number>
-}
-
-export function createSlotTable(view: Pick<SharedView, 'isIdle' | 'forget'>): SlotTable {
-  const slots = new Map<string, number>()
-  const free: number[] = []
-  let next = 0
-  return {
-    assign(keys, inForce = []) {
-      const wanted = new Set(keys)
-      const used = new Set(inForce)
-      for (const [key, slot] of slots) {
-        if (wanted.has(key) || used.has(key) || !view.isIdle(slot)) continue
-        slots.delete(key)
-        view.forget(slot)
-        free.push(slot)
-      }
-      const assigned = new Map<string, number>()
-      for (const key of wanted) {
-        const slot = slots.get(key) ?? free.pop() ?? next++
-        if (slot >= capacity) throw new Error(`more than ${capacity} targets`)
-        slots.set(key, slot)
-        assigned.set(key, slot)
-      }
-      return assigned
-    },
   }
 }

@@ -1,9 +1,11 @@
 import type { Pool } from 'undici'
 import { createChooser } from '../policies/balance/index.ts'
-import type { TargetView, UpstreamView } from '../policies/policy.ts'
+import type { Exchange, TargetView, UpstreamView } from '../policies/policy.ts'
 import type { SealedUpstream, Target } from '../registry/model.ts'
 import type { TargetHealth } from './health.ts'
+import { openRoom, type Room, type UpstreamSlots } from './room.ts'
 import type { SharedView } from './shared.ts'
+import type { Waiting } from './waiting.ts'
 
 /** A target as one table sees it. Its count lives in its slot and its connections in its pool: both outlive the table. */
 export interface LiveTarget extends TargetView {
@@ -22,11 +24,20 @@ export interface LiveUpstream extends UpstreamView {
   readonly targets: readonly LiveTarget[]
   /** What the gateway presents to the service, where the upstream has a credential. */
   readonly credential: { readonly header: string; readonly value: string } | undefined
+  readonly room: Room
+  /** The caller of a call that may be waiting for room is gone. */
+  leave(x: Exchange): void
 }
 
 /** Target ids are names inside an upstream; counts are kept under both. */
-export const slotKey = (upstream: Pick<SealedUpstream, 'id'>, target: Pick<Target, 'id'>) =>
-  `${upstream.id}/${target.id}`
+const slotKey = (upstream: SealedUpstream, target: Target) => `${upstream.id}/${target.id}`
+const countKey = (upstream: SealedUpstream, what: keyof UpstreamSlots) => `${upstream.id}?${what}`
+
+/** Everything that is counted of an upstream. */
+export const slotKeys = (upstream: SealedUpstream): string[] => [
+  ...(['inFlight', 'waiting', 'partners'] as const).map((what) => countKey(upstream, what)),
+  ...upstream.targets.map((target) => slotKey(upstream, target)),
+]
 
 /** Connection pools by what decides about a connection, shared by all tables that use them. */
 export interface Pools {
@@ -82,6 +93,7 @@ export interface UpstreamParts {
   readonly shared: SharedView
   readonly slots: ReadonlyMap<string, number>
   readonly healthOf: HealthOf
+  readonly waiting: Waiting
   readonly openCredential: (upstream: SealedUpstream) => { header: string; value: string } | undefined
 }
 
@@ -90,21 +102,33 @@ export function buildUpstream(
   settings: SealedUpstream,
   parts: UpstreamParts,
 ): { upstream: LiveUpstream; poolKeys: string[] } {
+  const { shared, slots, waiting } = parts
   const poolKeys: string[] = []
-  const fleet = fleetOf(settings, parts.slots)
+  const room = openRoom({
+    shared,
+    slots: {
+      inFlight: slotAt(slots, countKey(settings, 'inFlight')),
+      waiting: slotAt(slots, countKey(settings, 'waiting')),
+      partners: slotAt(slots, countKey(settings, 'partners')),
+    },
+    cap: settings.maxConnections ?? Number.POSITIVE_INFINITY,
+    targets: settings.targets
+      .filter((target) => !target.isDraining)
+      .map((target) => ({ slot: slotOf(settings, target, slots), cap: capOf(target) })),
+    wake: waiting.wake,
+  })
+  const fleet = fleetOf(settings, slots)
   const targets = settings.targets.map((target): LiveTarget => {
-    const slot = slotOf(settings, target, parts.slots)
     const { pool, key } = parts.pools.acquire(settings, target)
     poolKeys.push(key)
+    const slot = slotOf(settings, target, slots)
     const health = parts.healthOf(settings, target, slot, fleet)
-    return liveTarget(target, pool, slot, parts.shared, health, settings.strategy === 'least-time')
+    return liveTarget(target, pool, slot, shared, room, health, settings.strategy === 'least-time')
   })
   const { id, name, strategy } = settings
-  const choose = createChooser(settings, targets)
-  return {
-    upstream: { id, name, strategy, targets, choose, settings, credential: parts.openCredential(settings) },
-    poolKeys,
-  }
+  const entrance = waiting.enter(settings, room, createChooser(settings, targets))
+  const credential = parts.openCredential(settings)
+  return { upstream: { id, name, strategy, targets, ...entrance, settings, credential, room }, poolKeys }
 }
 
 /** Slots of the targets that do not drain. */
@@ -113,20 +137,27 @@ export function fleetOf(upstream: SealedUpstream, slots: ReadonlyMap<string, num
 }
 
 export function slotOf(upstream: SealedUpstream, target: Target, slots: ReadonlyMap<string, number>): number {
-  const slot = slots.get(slotKey(upstream, target))
-  if (slot === undefined) throw new Error(`no slot for target ${slotKey(upstream, target)}`)
+  return slotAt(slots, slotKey(upstream, target))
+}
+
+function slotAt(slots: ReadonlyMap<string, number>, key: string): number {
+  const slot = slots.get(key)
+  if (slot === undefined) throw new Error(`no slot for ${key}`)
   return slot
 }
+
+const capOf = (target: Target) => target.maxConnections ?? Number.POSITIVE_INFINITY
 
 function liveTarget(
   target: Target,
   pool: Pool,
   slot: number,
   shared: SharedView,
+  room: Room,
   health: TargetHealth,
   isTimed: boolean,
 ): LiveTarget {
-  const maxConnections = target.maxConnections ?? Number.POSITIVE_INFINITY
+  const maxConnections = capOf(target)
   const live: LiveTarget = {
     id: target.id,
     url: target.url,
@@ -143,15 +174,15 @@ function liveTarget(
     answered: (ms, isFailure) => {
       if (isTimed) shared.addHeadMs(slot, ms, isFailure)
     },
-    inFlight: () => shared.inFlight(slot),
+    inFlight: () => shared.count(slot),
     tryAcquire(anyway = false) {
       const admission = health.admit(anyway)
       if (admission === 'no') return undefined
-      if (shared.tryAcquire(slot, maxConnections)) return admission === 'trial' ? standIn(live, health) : live
+      if (room.tryTake(slot, maxConnections)) return admission === 'trial' ? standIn(live, health) : live
       if (admission === 'trial') health.endTrial()
       return undefined
     },
-    release: () => shared.release(slot),
+    release: () => room.giveBack(slot),
   }
   return live
 }

@@ -32,6 +32,7 @@ import { createTables, type Tables } from './tables.ts'
 import { createPools } from './targets.ts'
 import type { OpenTracing } from './trace-export.ts'
 import { createUpgrades, isWebSocket, type Upgrades } from './upgrade.ts'
+import { createWaiting } from './waiting.ts'
 
 /** One thread of the gateway: its listener, its table, its caches. */
 export interface Thread {
@@ -84,8 +85,10 @@ export function createThread(
     findIdentityByToken: tokens.find,
     takeTokens: (take: Take) => breaker.ask(() => takeTokens(registry, take)),
   })
+  const waiting = createWaiting({ shared, view, thread: number, observe: () => {}, lookEveryMs: 50 })
   const tables = createTables((slots) => ({
     pools,
+    waiting,
     shared: view,
     slots,
     healthOf,

@@ -89,7 +89,7 @@ export function createUpgrades(parts: HandleParts): Upgrades {
         throw problem('request-malformed', { detail: 'This address takes no upgrade.' })
       x.attempt = 1
       const peer = peerOf(req, parts.limits.isTrustedProxy)
-      const target = await chooseTarget({ x, entry, pipeline: call.pipeline, upstream, peer })
+      const target = await chooseTarget({ x, entry, pipeline: call.pipeline, upstream, peer }, socket)
       if (socket.destroyed) return target.release()
       attemptStarts(x, target)
       call.target = target

@@ -175,8 +175,17 @@ export interface UpstreamView {
   readonly name: string
   readonly strategy: BalanceStrategy
   readonly targets: readonly TargetView[]
-  /** Chooses among the targets with room, or says why there is none. Made from `strategy` by policies/balance. */
-  readonly choose: Chooser
+  /**
+   * Takes a slot of one of the targets, by the strategy. Where none has room the call may wait for it: only then it is a
+   * promise, which rejects when the caller goes away.
+   */
+  take(x: Exchange): Taken | Promise<Taken>
+}
+
+/** A target with its slot taken; or 'none' to choose from, or none with room. */
+export type Taken = TargetView | 'none' | Busy
+export interface Busy {
+  readonly retryAfterSeconds: number
 }
 
 export interface TargetView {

@@ -255,6 +255,26 @@ export const UpstreamInput = z.strictObject({
     .describe(
       'When less than this share of the targets is available, health is ignored: the few would not bear the calls of all. 0: never.',
     ),
+  maxConnections: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .optional()
+    .describe('Most calls in flight at once over all targets, over all threads of a gateway.'),
+  queue: z
+    .strictObject({
+      maxWaiting: z
+        .int()
+        .min(0)
+        .max(10_000)
+        .default(100)
+        .describe('Most calls that wait at once, over all threads of a gateway. 0: none waits.'),
+      maxWaitMs: z.int().min(1).max(60_000).default(1_000).describe('Longest wait for room.'),
+    })
+    .default({ maxWaiting: 100, maxWaitMs: 1_000 })
+    .describe(
+      'Calls that find every target, or the upstream, at its cap wait their turn. Partners take turns.',
+    ),
   targets: z
     .array(Target)
     .min(1)

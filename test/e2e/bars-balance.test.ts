@@ -123,7 +123,7 @@ describe('balancing over two threads', () => {
     expect(only.maxInFlight()).toBe(2)
     expect(only.answered()).toBe(served.length)
     for (const { headers, body } of refused) {
-      expect(headers['retry-after']).toBe('1')
+      expect(headers['retry-after']).toMatch(/^[1-9]\d?$/)
       expect(JSON.parse(body.toString())).toMatchObject({ code: 'upstream-busy' })
     }
     // Every slot was given back: the next calls, two at a time, are all served.

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { createShared, createSlotTable, viewShared } from '../../../gateway/shared.ts'
+import { createShared, viewShared } from '../../../gateway/shared.ts'
+import { createSlotTable } from '../../../gateway/slot-table.ts'
 
 describe('shared counts', () => {
   test('a cap holds over all threads', () => {
@@ -9,7 +10,7 @@ describe('shared counts', () => {
     expect([a.tryAcquire(3, 2), b.tryAcquire(3, 2), a.tryAcquire(3, 2)]).toEqual([true, true, false])
     b.release(3)
     expect(a.tryAcquire(3, 2)).toBe(true)
-    expect(b.inFlight(3)).toBe(2)
+    expect(b.count(3)).toBe(2)
   })
 
   test('what a dead thread held is given back, and nothing else', () => {
@@ -18,7 +19,7 @@ describe('shared counts', () => {
     for (let i = 0; i < 5; i++) a.tryAcquire(7, 100)
     for (let i = 0; i < 3; i++) b.tryAcquire(7, 100)
     b.releaseThread(0)
-    expect(b.inFlight(7)).toBe(3)
+    expect(b.count(7)).toBe(3)
   })
 
   test('counts are the acquisitions less the releases, never above the cap', () => {
@@ -40,7 +41,7 @@ describe('shared counts', () => {
             expect(views[thread]!.tryAcquire(slot, cap)).toBe(isFree)
             if (isFree) model.set(key, (model.get(key) ?? 0) + 1)
           }
-          expect(views[0]!.inFlight(slot)).toBe(total(slot))
+          expect(views[0]!.count(slot)).toBe(total(slot))
         }
       }),
     )

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { balance, createChooser } from '../../../policies/balance/index.ts'
-import type { Chooser, UpstreamView } from '../../../policies/policy.ts'
+import type { UpstreamView } from '../../../policies/policy.ts'
 import { BalanceStrategy } from '../../../registry/model.ts'
 import { call, chosen, randomFrom, settings } from '../../support/balance.ts'
 import { compile, exchange, type FakeTarget, target } from '../../support/policy-run.ts'
@@ -149,36 +149,42 @@ describe.each(strategies)('%s', (strategy) => {
 })
 
 describe('balance', () => {
-  const upstream = (choose: Chooser): UpstreamView => ({
+  const upstream = (take: UpstreamView['take']): UpstreamView => ({
     id: 'ups_1',
     name: 'bank',
     strategy: 'round-robin',
     targets: [],
-    choose,
+    take,
   })
-  const reach = (choose: Chooser) => {
-    const x = exchange({}, { upstream: upstream(choose) })
-    compile(balance).onUpstream!(x)
-    return x
+  const asking = (take: UpstreamView['take']) => {
+    const x = exchange({}, { upstream: upstream(take) })
+    return { x, outcome: () => compile(balance).onUpstream!(x) }
   }
+  const busy = { retryAfterSeconds: 7 }
+  const isBusy = expect.objectContaining({ code: 'upstream-busy', retryAfterSeconds: 7 })
 
-  test('sets the target of the attempt, leaving out those that failed before', () => {
-    const [a, b] = [target('a'), target('b')]
-    const x = exchange({}, { upstream: upstream(createChooser(settings('round-robin'), [a, b])), tried: [a] })
-    compile(balance).onUpstream!(x)
-    expect(x.target).toBe(b)
+  test('sets the target of the attempt, at once where there is room', () => {
+    const a = target('a')
+    const { x, outcome } = asking(() => a)
+    expect(outcome()).toBeUndefined()
+    expect(x.target).toBe(a)
+  })
+
+  test('waits where it is told to', async () => {
+    const a = target('a')
+    const { x, outcome } = asking(async () => a)
+    await outcome()
+    expect(x.target).toBe(a)
+    await expect(asking(async () => busy).outcome()).rejects.toEqual(isBusy)
   })
 
   test('says busy when all are at their cap, and when to come back', () => {
-    expect(() => reach(() => 'busy')).toThrow(
-      expect.objectContaining({ code: 'upstream-busy', retryAfterSeconds: 1 }),
-    )
+    expect(asking(() => busy).outcome).toThrow(isBusy)
   })
 
   test('says unavailable when there is nobody to ask', () => {
-    expect(() => reach(() => 'none')).toThrow(expect.objectContaining({ code: 'upstream-unavailable' }))
-    expect(() => compile(balance).onUpstream!(exchange())).toThrow(
-      expect.objectContaining({ code: 'upstream-unavailable' }),
-    )
+    const isUnavailable = expect.objectContaining({ code: 'upstream-unavailable' })
+    expect(asking(() => 'none').outcome).toThrow(isUnavailable)
+    expect(() => compile(balance).onUpstream!(exchange())).toThrow(isUnavailable)
   })
 })
