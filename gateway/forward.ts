@@ -130,6 +130,9 @@ class Attempt implements Dispatcher.DispatchHandler {
     parsed: Record<string, string | string[] | undefined>,
   ) {
     if (status < 200) return // interim answers are between the service and us
+    const coding = parsed['transfer-encoding']
+    if (coding !== undefined && String(coding).trim().toLowerCase() !== 'chunked')
+      throw problem('upstream-answer-invalid', { note: 'a transfer coding that nobody asked for' })
     clearTimeout(this.timer)
     const { x, target, pipeline, onHead } = this.options
     onHead()

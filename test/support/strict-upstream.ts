@@ -24,7 +24,10 @@ export interface StrictUpstream {
 /** @param answer says what it likes to a whole request; without, each is answered 200 at once */
 export type Answerer = (request: StrictRequest, socket: Socket) => void
 
-export async function startStrictUpstream(answer: Answerer = answerOk): Promise<StrictUpstream> {
+export async function startStrictUpstream(
+  answer: Answerer = answerOk,
+  onConnection: (socket: Socket) => void = () => {},
+): Promise<StrictUpstream> {
   const requests: StrictRequest[] = []
   const brokenOff: string[] = []
   const faults: string[] = []
@@ -32,6 +35,7 @@ export async function startStrictUpstream(answer: Answerer = answerOk): Promise<
   const server = createServer((socket) => {
     const state = { rest: '' }
     open.set(socket, state)
+    onConnection(socket)
     socket.setEncoding('latin1').on('error', () => {})
     socket.on('data', (chunk) => {
       state.rest += chunk
