@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { effectiveConfig, type Level, policies } from '../policies/index.ts'
+import { settleLimits } from '../policies/limits/settle.ts'
 import type { AnyPolicy, Deps, Hooks, Place, Route } from '../policies/policy.ts'
 import type { Environment, Operation, PublishedApi, PublishedVersion, Snapshot } from '../registry/model.ts'
 import { requiredScopes, routesOf } from '../registry/routes.ts'
@@ -39,7 +40,6 @@ export interface RouteEntry {
   /** Characters of the path that are taken off before it is sent on. */
   readonly stripLength: number
   readonly upstreamPath: string
-  readonly buffersRequest: boolean
 }
 
 export interface CompileParts extends Omit<UpstreamParts, 'pools'> {
@@ -66,12 +66,13 @@ export async function compileTable(snapshot: Snapshot, parts: CompileParts): Pro
     const hosts = new Map<string, Router<Leaf>>()
     const anyHost = createRouter<Leaf>()
     const compile = hookCompiler(parts.depsAt)
+    const { takeLimits } = parts.depsAt(defaultPlace)
     let built = 0
     for (const api of snapshot.apis) {
       for (const version of api.versions) {
         const serving = servingUpstreams(version, upstreams)
         for (const { hosts: names, header, method, path, operation } of routesOf(version)) {
-          const entry = compileRoute(snapshot, api, version, operation, serving, compile)
+          const entry = compileRoute(snapshot, api, version, operation, serving, compile, takeLimits)
           for (const router of names ? names.map((name) => routerOf(hosts, name)) : [anyHost])
             addRoute(router, path, method, { header, entry })
           if (++built % routesPerTurn === 0) await nextTurn()
@@ -122,6 +123,7 @@ function compileRoute(
   operation: Operation,
   upstreams: RouteEntry['upstreams'],
   compile: HookCompiler,
+  takeLimits: Deps['takeLimits'],
 ): RouteEntry {
   const own = version.operations[operation.id]
   const levels: PlacedLevel[] = [
@@ -137,7 +139,10 @@ function compileRoute(
   const pipelineFor = (plan?: PlacedLevel) =>
     assemblePlan(
       before,
-      policies.slice(authorizeAt + 1).flatMap((p) => hooksOf(p, plan) ?? []),
+      withLimitsSettled(
+        policies.slice(authorizeAt + 1).flatMap((p) => hooksOf(p, plan) ?? []),
+        takeLimits,
+      ),
     )
   const byPlan = new Map([['', pipelineFor()]])
   for (const plan of snapshot.plans) {
@@ -165,15 +170,19 @@ function compileRoute(
     anonymousEnvironment: version.anonymousEnvironment,
     stripLength: version.stripBasePath ? version.routing.basePath.length : 0,
     upstreamPath: version.upstreamPath,
-    buffersRequest: policies.some(
-      (p: AnyPolicy) => p.buffers === 'request' && effectiveConfig(p, [...levels, gateway])?.config,
-    ),
   }
 }
 
 /** `onRequest` of the policies before the plan was known have run already; their other hooks belong to the whole. */
 function assemblePlan(before: readonly Hooks[], after: readonly Hooks[]): Pipeline {
   return { ...assemble([...before, ...after]), onRequest: assemble(after).onRequest }
+}
+
+/** Puts in the step that takes all limits, behind the last policy that has one. */
+function withLimitsSettled(hooks: readonly Hooks[], takeLimits: Deps['takeLimits']): readonly Hooks[] {
+  const limits = hooks.flatMap(({ limit }) => limit ?? [])
+  if (limits.length === 0) return hooks
+  return hooks.toSpliced(hooks.findLastIndex(({ limit }) => limit) + 1, 0, settleLimits(limits, takeLimits))
 }
 
 type PlacedLevel = Level<Place>

@@ -33,6 +33,8 @@ export function openExchange(req: IncomingMessage, now: number): Exchange {
     traceparent: '',
     responseHeaders: [],
     notes: {},
+    release: undefined,
+    isOver: false,
   }
 }
 

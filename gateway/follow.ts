@@ -164,13 +164,16 @@ export function createFollowing(parts: FollowParts): Following {
   async function beatOn() {
     while (!signal.aborted) {
       const { snapshot, lastError } = state
-      await beat(registry, {
+      // Limits are shared out by it. Contact is watched above.
+      const count = await beat(registry, {
         ...parts.about,
         at: Date.now(),
         threads: threads.count,
         snapshot: Math.max(0, snapshot),
         lastError,
-      }).catch(() => {}) // contact is watched above
+      }).catch(() => undefined)
+      if (count !== undefined) view.leases.setNodes(count)
+      view.leases.sweep()
       await wait(beatMs, undefined, { signal }).catch(() => {})
     }
   }

@@ -118,7 +118,7 @@ async function proceed(call: Call, entry: RouteEntry, parts: HandleParts): Promi
   const { x, req, res } = call
   const upstream = admit(x, entry)
   call.pipeline = pipelineOfPlan(entry, x)
-  if (entry.buffersRequest) x.request.body = await wholeBody(call, parts)
+  if (call.pipeline.readsBody) x.request.body = await wholeBody(call, parts)
   const reply = await outcome(call)
   if (reply) return reply
   const { pipeline } = call

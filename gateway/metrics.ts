@@ -3,6 +3,7 @@ import { AggregatorRegistry, Counter, Gauge, Registry } from 'prom-client'
 import type { Exchange, Route } from '../policies/policy.ts'
 import type { ProblemCode } from '../registry/base/problem.ts'
 import type { Timing } from './handle.ts'
+import type { LeaseCounts } from './leases.ts'
 import { createHistogram, type Tally } from './tally.ts'
 
 /**
@@ -74,7 +75,13 @@ export function createThreadMetrics() {
   const limited = new Counter({
     name: 'gateway_rate_limited_total',
     help: 'Calls refused by a limit.',
-    labelNames: routeLabels,
+    labelNames: [...routeLabels, 'policy'],
+    registers,
+  })
+  const observed = new Counter({
+    name: 'gateway_limit_would_refuse_total',
+    help: 'Calls that a limit would have refused, were it not only observed.',
+    labelNames: [...routeLabels, 'policy'],
     registers,
   })
   const storeErrors = new Counter({
@@ -155,6 +162,7 @@ export function createThreadMetrics() {
     storeFailed: () => storeErrors.inc(),
     spansEnded: (outcome: SpanOutcome, count: number) => spans.inc({ outcome }, count),
     unreadable: (code: ProblemCode) => unreadable.inc({ problem: code }),
+    limitsAnswered: (counts: LeaseCounts) => collectLimits(registers, counts),
     end: endLoopDelay,
     observe(x: Exchange, timing: Timing) {
       serving--
@@ -164,9 +172,43 @@ export function createThreadMetrics() {
       route.duration.observe(timing.totalMs / 1000)
       route.own.observe(Math.max(0, timing.totalMs - (timing.upstreamMs ?? 0)) / 1000)
       if (timing.upstreamMs !== undefined) route.upstream.observe(timing.upstreamMs / 1000)
-      if (problem === 'rate-limited') limited.inc(route.labels)
+      const policy = x.problem && limitOf[x.problem.code]
+      if (policy) limited.inc({ ...route.labels, policy })
+      if (x.notes.wouldRefuse !== undefined)
+        for (const name of String(x.notes.wouldRefuse).split(' '))
+          observed.inc({ ...route.labels, policy: name })
     },
   }
+}
+
+const limitOf: Partial<Record<ProblemCode, string>> = {
+  'rate-limited': 'rate-limit',
+  'quota-exceeded': 'quota',
+  'concurrency-exceeded': 'concurrency',
+}
+
+/** Where the answers about limits came from, and what they cost. */
+function collectLimits(registers: Registry[], counts: LeaseCounts) {
+  let before = { ...counts }
+  const since = (what: keyof LeaseCounts) => counts[what] - before[what]
+  new Counter({
+    name: 'gateway_limit_answers_total',
+    help: 'Calls with limits, by where the answer came from: memory (tokens in hand, or known to be used up), store (Redis), away (Redis did not answer).',
+    labelNames: ['from'],
+    registers,
+    collect() {
+      for (const from of ['memory', 'store', 'away'] as const) this.inc({ from }, since(from))
+    },
+  })
+  new Counter({
+    name: 'gateway_limit_questions_total',
+    help: 'Commands sent to Redis for limits.',
+    registers,
+    collect() {
+      this.inc(since('questions'))
+      before = { ...counts }
+    },
+  })
 }
 
 /** ms; how often the loop is looked at */

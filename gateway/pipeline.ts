@@ -9,9 +9,17 @@ export interface Pipeline {
   readonly onUpstream: readonly Hook[]
   readonly onResponse: readonly Hook[]
   readonly onEnd: readonly EndHook[]
+  /** Whether onRequest hooks need the whole body. */
+  readonly readsBody: boolean
 }
 
-export const emptyPipeline: Pipeline = { onRequest: [], onUpstream: [], onResponse: [], onEnd: [] }
+export const emptyPipeline: Pipeline = {
+  onRequest: [],
+  onUpstream: [],
+  onResponse: [],
+  onEnd: [],
+  readsBody: false,
+}
 
 export function assemble(hooks: readonly Hooks[]): Pipeline {
   return {
@@ -19,6 +27,7 @@ export function assemble(hooks: readonly Hooks[]): Pipeline {
     onUpstream: hooks.flatMap((h) => h.onUpstream ?? []),
     onResponse: hooks.flatMap((h) => h.onResponse ?? []).reverse(),
     onEnd: hooks.flatMap((h) => h.onEnd ?? []),
+    readsBody: hooks.some((h) => h.readsBody),
   }
 }
 

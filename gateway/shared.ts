@@ -1,5 +1,6 @@
 import { blended, faded } from '../policies/balance/decaying-mean.ts'
 import { createSharedHealth, openHealth, type SharedHealth } from './health-cells.ts'
+import { createLeaseMemory, type LeaseMemory, type LeaseView, viewLeaseMemory } from './lease-memory.ts'
 import { slotCapacity } from './slot-table.ts'
 import { createWakeCells } from './wake.ts'
 
@@ -19,6 +20,8 @@ export interface Shared {
   readonly threads: number
   /** ms since the epoch: times are kept relative to it, so that they fit a cell for years. */
   readonly startedAt: number
+  /** Of the limits: see lease-memory.ts. */
+  readonly leases: LeaseMemory
 }
 
 const headerCells = 4
@@ -34,6 +37,7 @@ export function createShared(threads: number): Shared {
     wakes: createWakeCells(threads),
     threads,
     startedAt: Date.now(),
+    leases: createLeaseMemory(threads),
   }
 }
 
@@ -63,6 +67,7 @@ export interface SharedView {
   releaseThread(thread: number): void
   /** Whether no thread holds anything of the slot. */
   isIdle(slot: number): boolean
+  readonly leases: LeaseView
 }
 
 /** ms that no change of the clock moves, the same in all threads. Modulo 2^32, which only differences of it survive. */
@@ -79,6 +84,7 @@ export function viewShared(shared: Shared, thread: number, steadyMs = steadyCloc
   const cells = new Int32Array(shared.buffer)
   const health = openHealth(shared.health)
   const stride = shared.threads + ownCells
+  const leases = viewLeaseMemory(shared.leases, thread)
   const totalOf = (slot: number) => headerCells + slot * stride
   const meanOf = (slot: number) => totalOf(slot) + 1 + shared.threads
   /** Never below 0: another thread may just have added one. */
@@ -151,7 +157,9 @@ export function viewShared(shared: Shared, thread: number, steadyMs = steadyCloc
         if (held !== 0) Atomics.sub(cells, at, held)
       }
       health.releaseThread(dead)
+      leases.releaseThread(dead)
     },
     isIdle: (slot) => Atomics.load(cells, totalOf(slot)) === 0,
+    leases,
   }
 }

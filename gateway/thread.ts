@@ -11,7 +11,7 @@ import {
   type IdentityRecord,
   touchCredentials,
 } from '../registry/credentials.ts'
-import { type Take, takeTokens } from '../registry/limits.ts'
+import { giveBack, takeLimits } from '../registry/limits.ts'
 import { closeRedis, guarded } from '../registry/redis.ts'
 import { openCredential } from '../registry/sealed.ts'
 import { openRegistry, type Registry } from '../registry/store.ts'
@@ -23,6 +23,7 @@ import { createHandler, type HandleParts, inTurn } from './handle.ts'
 import { openHealth } from './health-cells.ts'
 import { createHealthOf } from './health-log.ts'
 import { createIdentities, type Identities } from './identities.ts'
+import { createLeases } from './leases.ts'
 import type { Draining } from './messages.ts'
 import { createThreadMetrics, type ThreadMetrics } from './metrics.ts'
 import { refuseTunnel, refuseUnparsable } from './parser-errors.ts'
@@ -47,6 +48,9 @@ export interface Thread {
 
 /** How often the times of last use are told to the registry. */
 const touchEveryMs = 5_000
+
+/** How often unused slots of calls in flight are given back, and those in use kept. */
+const tendEveryMs = 1_000
 
 /** How long after SIGTERM an idle connection may still bring a call. */
 const idleGraceMs = 1_000
@@ -74,6 +78,14 @@ export function createThread(
     now: Date.now,
   })
   const { keys, tokens } = createIdentityCaches(config, registry, breaker, view.contactAt)
+  const leases = createLeases({
+    memory: view.leases,
+    holder: shared.leases.holder,
+    take: (request) => breaker.ask(() => takeLimits(registry, request)),
+    giveBack: (all, holder) => giveBack(registry, all, holder),
+  })
+  metrics.limitsAnswered(leases.counts)
+  const tending = setInterval(() => void leases.tend(), tendEveryMs)
   const used = new Map<string, number>()
   let isDraining = false
 
@@ -83,7 +95,8 @@ export function createThread(
     realm: publicUrl,
     findIdentityByKey: keys.find,
     findIdentityByToken: tokens.find,
-    takeTokens: (take: Take) => breaker.ask(() => takeTokens(registry, take)),
+    takeLimits: leases.take,
+    hash: (text: string) => hashSecret(registry.secrets.hashKey, text),
   })
   const waiting = createWaiting({ shared, view, thread: number, observe: () => {}, lookEveryMs: 50 })
   const tables = createTables((slots) => ({
@@ -154,6 +167,8 @@ export function createThread(
       await wait(delayMs)
       clearInterval(touch)
       await closeServer(server, upgrades, withinMs)
+      clearInterval(tending)
+      await leases.drain()
       breaker.end()
       metrics.end()
       const spansSent = tracing?.close()

@@ -5,10 +5,12 @@ import { authenticate } from './authenticate/index.ts'
 import { authorize } from './authorize.ts'
 import { balance } from './balance/index.ts'
 import { bodyLimit } from './body-limit.ts'
+import { concurrency } from './concurrency.ts'
 import { cors } from './cors.ts'
 import { headers } from './headers.ts'
 import { ipFilter } from './ip-filter.ts'
 import type { AnyPolicy } from './policy.ts'
+import { quota } from './quota.ts'
 import { rateLimit } from './rate-limit.ts'
 
 export { type Effective, effectiveConfig, type Level } from './effective.ts'
@@ -18,7 +20,7 @@ export { type Effective, effectiveConfig, type Level } from './effective.ts'
 export const policies = [
   cors, bodyLimit, ipFilter, // before we know who it is
   authenticate, authorize, // who, and whether
-  rateLimit, // how much
+  rateLimit, quota, concurrency, // how much
   headers, balance, // in what shape, where to
 ] as const satisfies readonly AnyPolicy[]
 

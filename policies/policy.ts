@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { Problem, ProblemCode } from '../registry/base/problem.ts'
+import type { LimitClaim as Claim } from '../registry/limits.ts'
 import type { BalanceStrategy, Environment, Operation } from '../registry/model.ts'
 
 /** A behaviour attached to traffic. See docs for how to add one. */
@@ -12,8 +13,6 @@ export interface Policy<C> {
   readonly schema: z.ZodType<C>
   /** Config that applies where nobody sets one; absent: the policy runs only where it is configured. */
   readonly byDefault?: C
-  /** Needs the whole body; without it bodies stream past. */
-  readonly buffers?: 'request' | 'response'
   /** Once per place of config and snapshot, never per request. May throw: the snapshot is then refused. */
   compile(config: C, deps: Deps): Hooks
 }
@@ -29,6 +28,10 @@ export interface Hooks {
   onResponse?: (x: Exchange) => Outcome
   /** Always, once: count, log, release. May not throw or wait. */
   onEnd?: (x: Exchange) => void
+  /** Whether onRequest needs the whole body; without it bodies stream past. */
+  readsBody?: boolean
+  /** What calls are counted by. The limits of all policies are taken in one step: see limits/settle.ts. */
+  limit?: Limit
 }
 // biome-ignore lint/suspicious/noConfusingVoidType: a hook with nothing to say just ends.
 export type Outcome = void | Reply | Promise<void | Reply>
@@ -73,6 +76,10 @@ export interface Exchange {
   readonly responseHeaders: HeaderList
   /** Notes of policies for the access log and for one another's hooks of the same policy. No secrets. */
   readonly notes: Record<string, string | number | boolean>
+  /** Gives back what the call holds of limits; undefined when that is nothing, or nothing any more. */
+  release: (() => void) | undefined
+  /** Whether its end has come: nobody will call `release` any more. */
+  isOver: boolean
 }
 
 /** A call that is recorded: what its spans are made of when it has ended. */
@@ -117,7 +124,7 @@ export interface IncomingRequest {
   readonly scheme: 'http' | 'https'
   readonly contentLength: number | undefined
   readonly hasBody: boolean
-  /** The whole body, where a policy of the route buffers it. */
+  /** The whole body, where a policy of the route reads it. */
   body: Buffer | undefined
   /** Most bytes let through; `body-limit` sets it. Counted while streaming, too. */
   maxBodyBytes: number
@@ -234,8 +241,13 @@ export interface Deps {
   findIdentityByKey(key: string): Identity | undefined | Promise<Identity | undefined>
   /** The same for an opaque access token. */
   findIdentityByToken(token: string): Identity | undefined | Promise<Identity | undefined>
-  /** Takes from one limit, all or nothing, on the store's clock. @throws Problem store-unavailable */
-  takeTokens(take: LimitTake): LimitAnswer | Promise<LimitAnswer>
+  /**
+   * Takes from all limits of a call, all or none. A plain value as long as no question to the store is needed.
+   * @throws Problem store-unavailable, for a limit that then refuses
+   */
+  takeLimits(claims: readonly LimitClaim[]): LimitsAnswer | Promise<LimitsAnswer>
+  /** Keyed hash, for what a caller wrote and may be a secret: only this becomes part of a key. */
+  hash(text: string): string
   /** Protected-resource realm for WWW-Authenticate challenges. */
   readonly realm: string
 }
@@ -246,20 +258,41 @@ export interface Place {
   readonly id: string
 }
 
-export interface LimitTake {
-  /** Whose limit: a partner's id (all limits of a partner share a slot) or an address. */
-  readonly owner: string
-  /** Which limit of that owner; stable over revisions. */
-  readonly rule: string
+/** A limit of a policy: what a call takes, and what is said of it. Those of all policies are taken in one step. */
+export interface Limit {
+  readonly policy: string
+  /** Under which it is noted in the log. */
+  readonly note: string
+  /** As in the RateLimit headers, e.g. `application`. */
+  readonly name: string
+  /** Of its item in RateLimit-Policy, e.g. `;q=100;w=60`. */
+  readonly parameters: string
   readonly limit: number
-  readonly windowMs: number
-  /** With it GCRA: evenly spaced, at most `burst` at once. Without: at most `limit` in any window. */
-  readonly burst?: number
-  readonly cost: number
+  /** Whether it comes free with time; calls in flight do not. */
+  readonly hasReset: boolean
+  readonly isObserved: boolean
+  claimOf(x: Exchange): LimitClaim
+  refusal(retryAfterSeconds: number): Problem
+}
+
+export type LimitClaim = Claim & {
+  /** `share`: each gateway counts for itself, up to its part of the limit. */
+  readonly whenStoreFails: 'allow' | 'share' | 'refuse'
+}
+
+export interface LimitsAnswer {
+  /** Whether all that are enforced had room; else nothing was taken from any. */
+  readonly isAllowed: boolean
+  /** In the order of the claims. */
+  readonly of: readonly LimitAnswer[]
+  /** Gives back what is held while the call lasts; to be called once. undefined: nothing is. */
+  readonly release: (() => void) | undefined
 }
 
 export interface LimitAnswer {
   readonly isAllowed: boolean
+  /** false: it passes uncounted, as the store is away. */
+  readonly isCounted: boolean
   readonly remaining: number
   /** Until a refused call may be tried again; 0 when allowed. */
   readonly retryAfterMs: number

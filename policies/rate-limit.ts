@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { networkOf } from '../registry/base/network.ts'
-import { asProblem, problem } from '../registry/base/problem.ts'
-import { removeHeaders, setHeader } from './header-list.ts'
-import type { Deps, Exchange, LimitAnswer, LimitTake, Policy } from './policy.ts'
+import { problem } from '../registry/base/problem.ts'
+import { countedBy, nameOf } from './limits/counted-by.ts'
+import { mode, per, whenStoreFails } from './limits/schema.ts'
+import type { LimitClaim, Policy } from './policy.ts'
 
 const schema = z
   .strictObject({
@@ -15,109 +15,54 @@ const schema = z
       .describe(
         'Calls allowed at once; further ones come free evenly over the window (GCRA), so that a window may see limit and burst together. Absent: the whole limit may come at once, and no window of that length, wherever it begins, sees more.',
       ),
-    per: z
-      .enum(['application', 'partner', 'plan', 'address'])
-      .default('application')
+    isAligned: z
+      .boolean()
+      .default(false)
       .describe(
-        'Who shares one count. `application`, `partner`: all its calls. `plan`: all calls of a partner under the same plan. `address`: all calls from one address; of IPv6, from one /64. Calls without a credential are counted by address, those without a plan by application.',
+        'Whether windows begin at full multiples of their length (UTC), e.g. with each full minute. Then all of the limit is free again at once, and a span over two windows may see both limits together.',
       ),
-    whenStoreFails: z
-      .enum(['allow', 'refuse'])
-      .default('allow')
-      .describe('What happens to calls while Redis cannot be reached and nothing can be counted.'),
+    per,
+    whenStoreFails,
+    mode,
   })
   .refine((c) => c.burst === undefined || c.burst <= c.limit, {
     path: ['burst'],
     message: 'a burst is at most the limit',
   })
-type Config = z.infer<typeof schema>
+  .refine((c) => c.burst === undefined || !c.isAligned, {
+    path: ['isAligned'],
+    message: 'with a burst calls come free evenly, and no window begins',
+  })
 
-const ours = new Set([
-  'ratelimit',
-  'ratelimit-policy',
-  'x-ratelimit-limit',
-  'x-ratelimit-remaining',
-  'x-ratelimit-reset',
-])
-
-/**
- * Calls per window and caller. Counts are kept apart by environment and by the place of the config, not by its
- * content: an edit does not give anybody a fresh start.
- *
- * Notes for the log and metrics: `rateLimit` is `taken`, `refused` or `uncounted`, `rateLimitPer` as configured.
- */
-export const rateLimit: Policy<Config> = {
+/** Calls per window and caller. */
+export const rateLimit: Policy<z.infer<typeof schema>> = {
   name: 'rate-limit',
   summary: 'Lets each caller make so many calls in a window of time, and says how many are left.',
   schema,
   compile(config, deps) {
-    const takeOf = counterOf(config, deps)
-    const policyHeader = `"${config.per}";q=${config.limit};w=${config.windowSeconds}`
-    const limitText = String(config.limit)
-    const detail = `${config.limit} calls are allowed in ${config.windowSeconds} s. Wait as long as Retry-After says.`
-
-    const settle = (x: Exchange, answer: LimitAnswer): void => {
-      const remaining = String(Math.max(0, answer.remaining))
-      const resetSeconds = String(Math.ceil(answer.resetMs / 1000))
-      const out = x.responseHeaders
-      setHeader(out, 'RateLimit-Policy', policyHeader)
-      setHeader(out, 'RateLimit', `"${config.per}";r=${remaining};t=${resetSeconds}`)
-      setHeader(out, 'X-RateLimit-Limit', limitText)
-      setHeader(out, 'X-RateLimit-Remaining', remaining)
-      setHeader(out, 'X-RateLimit-Reset', resetSeconds)
-      x.notes.rateLimit = answer.isAllowed ? 'taken' : 'refused'
-      x.notes.rateLimitPer = config.per
-      // Rounded up, and never 0: "at once" would bring the caller back too early.
-      if (!answer.isAllowed)
-        throw problem('rate-limited', {
-          detail,
-          retryAfterSeconds: Math.max(1, Math.ceil(answer.retryAfterMs / 1000)),
-        })
-    }
-    const storeFailed = (x: Exchange, error: unknown): void => {
-      const isStoreAway = asProblem(error).code === 'store-unavailable'
-      if (!isStoreAway || config.whenStoreFails === 'refuse') throw error
-      x.notes.rateLimit = 'uncounted'
-      x.notes.rateLimitPer = config.per
-    }
-
+    const { limit, windowSeconds, burst, isAligned } = config
+    const isObserved = config.mode === 'observe'
+    const base = { limit, cost: 1, isObserved, whenStoreFails: config.whenStoreFails }
+    const windowMs = windowSeconds * 1000
+    const claimOf = countedBy(config.per, deps, (counted): LimitClaim => {
+      if (burst !== undefined) return { ...base, ...counted, kind: 'spread', windowMs, burst }
+      if (!isAligned) return { ...base, ...counted, kind: 'window', windowMs }
+      return { ...base, ...counted, kind: 'calendar', period: { unit: 'seconds', seconds: windowSeconds } }
+    })
+    const detail = `${limit} calls are allowed in ${windowSeconds} s. Wait as long as Retry-After says.`
     return {
-      onRequest(x) {
-        let answer: LimitAnswer | Promise<LimitAnswer>
-        try {
-          answer = deps.takeTokens(takeOf(x))
-        } catch (error) {
-          return storeFailed(x, error)
-        }
-        if (!('then' in answer)) return settle(x, answer)
-        return answer.then(
-          (taken) => settle(x, taken),
-          (error) => storeFailed(x, error),
-        )
+      readsBody: typeof config.per !== 'string' && 'bodyPointer' in config.per,
+      limit: {
+        policy: 'rate-limit',
+        note: 'rateLimit',
+        name: nameOf(config.per),
+        parameters: `;q=${limit};w=${windowSeconds}`,
+        limit,
+        hasReset: true,
+        isObserved,
+        claimOf,
+        refusal: (retryAfterSeconds) => problem('rate-limited', { detail, retryAfterSeconds }),
       },
-      // The service's own limits are not the caller's: it would see two answers to one question.
-      onResponse: (x) => removeHeaders(x.response!.headers, (name) => ours.has(name)),
     }
   },
-}
-
-function counterOf({ limit, windowSeconds, burst, per }: Config, deps: Deps): (x: Exchange) => LimitTake {
-  const windowMs = windowSeconds * 1000
-  const { level, id } = deps.place
-  // A plan's limit is compiled per version; "per plan" it is one count over all of them.
-  const planPlace = level === 'plan' ? 'plan' : id
-  const take = (owner: string, rule: string): LimitTake =>
-    burst === undefined
-      ? { owner, rule, limit, windowMs, cost: 1 }
-      : { owner, rule, limit, windowMs, burst, cost: 1 }
-
-  return (x) => {
-    const { identity, environment } = x
-    if (per === 'address' || identity === undefined)
-      return take(networkOf(x.request.ip), `${environment}:${id}:address`)
-    if (per === 'partner') return take(identity.partnerId, `${environment}:${id}:partner`)
-    const planId = per === 'plan' ? identity.subscriptions.get(x.route!.versionId)?.planId : undefined
-    if (planId) return take(identity.partnerId, `${environment}:${planPlace}:${planId}`)
-    return take(identity.partnerId, `${environment}:${id}:${identity.applicationId}`)
-  }
 }

@@ -5,15 +5,20 @@ import { parseStored, type Registry, replies } from './store.ts'
 /** After this much silence a gateway counts as gone. */
 const silenceMs = 60_000
 
-/** Says that a gateway is there and what it serves. @throws Problem store-unavailable */
-export async function beat(r: Registry, heartbeat: Heartbeat): Promise<void> {
+/**
+ * Says that a gateway is there and what it serves.
+ * @returns how many gateways there are @throws Problem store-unavailable
+ */
+export async function beat(r: Registry, heartbeat: Heartbeat): Promise<number> {
   const now = r.now()
   const pipeline = r.redis
     .pipeline()
     .set(r.keys.heartbeat(heartbeat.gatewayId), JSON.stringify(heartbeat), 'PX', silenceMs)
     .zadd(r.keys.heartbeats(), now, heartbeat.gatewayId)
     .zremrangebyscore(r.keys.heartbeats(), '-inf', now - silenceMs)
-  await replies(pipeline.exec())
+    .zcard(r.keys.heartbeats())
+  const [, , , count] = await replies<unknown>(pipeline.exec())
+  return count as number
 }
 
 /** The gateways heard of within the last 60 s, by id. @throws Problem store-unavailable */

@@ -71,7 +71,7 @@ export interface TakenOf {
   readonly counted: number
   readonly lease: number
   readonly remaining: number
-  /** Until one more call than were counted may be tried; 0 when all were, and for calls in flight. */
+  /** Until one more call than were counted may be tried; 0: this limit refuses none. */
   readonly retryAfterMs: number
   /** Until the limit is whole again. */
   readonly resetMs: number
@@ -172,8 +172,17 @@ export interface Take {
   readonly cost: number
 }
 
+export interface TokensTaken {
+  readonly isAllowed: boolean
+  readonly remaining: number
+  /** Until a refused call may be tried again; 0 when allowed. */
+  readonly retryAfterMs: number
+  /** Until the limit is whole again. */
+  readonly resetMs: number
+}
+
 /** One take from one limit. @throws Problem `store-unavailable`; then it may or may not have been counted */
-export async function takeTokens(r: Registry, { burst, ...take }: Take) {
+export async function takeTokens(r: Registry, { burst, ...take }: Take): Promise<TokensTaken> {
   const claim: LimitClaim =
     burst === undefined
       ? { ...take, kind: 'window', isObserved: false }

@@ -1,5 +1,5 @@
+import type { Take, TokensTaken } from '../../registry/limits.ts'
 import type { Environment, TokenGrant } from '../../registry/model.ts'
-import type { LimitAnswer, LimitTake } from '../policy.ts'
 
 /** What the authorization server may ask of the outside: capabilities, not clients. */
 export interface AuthorizationServerDeps {
@@ -17,7 +17,7 @@ export interface AuthorizationServerDeps {
   findToken(token: string): Promise<TokenGrant | undefined>
   revokeToken(token: string): Promise<unknown>
   /** With `cost` 0 it only tells what is left. */
-  takeTokens(take: LimitTake): LimitAnswer | Promise<LimitAnswer>
+  takeTokens(take: Take): TokensTaken | Promise<TokensTaken>
   /** Hears of failures of our own, which callers are told nothing of. */
   report(error: unknown): void
 }

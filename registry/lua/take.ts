@@ -10,8 +10,8 @@
  * far from full: then half of it stays free; or near, and every gateway could still have as much. Nothing in between
  * waits for anything.
  *
- * @returns now in ms, k, then six for each limit: calls counted, lease, remaining, ms until one more call fits, ms until
- * the limit is whole again, stamp (by which a lease is given back)
+ * @returns now in ms, k, then six for each limit: calls counted, lease, remaining, ms until one more call fits (0: this
+ * limit refuses none; of calls in flight nobody knows, so it is when to look again), ms until the limit is whole again, stamp (by which a lease is given back)
  *
  * w, sliding window: a hash of sub-buckets. A field is the time at which its bucket ended (so that a window of another
  * length reads it rightly), its value what was taken in it. A bucket counts whole until its end has left the window:
@@ -99,7 +99,11 @@ kinds.c = {
   read = function(c)
     c.stop = c.b
     if nowMs < c.a then c.stop = c.a end
-    if nowMs >= c.b then c.stop = math.max(c.c, nowMs + 1) end
+    if nowMs >= c.b then
+      -- The next period; of a gateway whose clock is further behind, one as long as the next.
+      local length = c.c - c.b
+      c.stop = c.b + (math.floor((nowMs - c.b) / length) + 1) * length
+    end
     local state = redis.call('HMGET', c.key, 'end', 'count')
     c.used = 0
     if state[1] and nowMs < tonumber(state[1]) then c.used = tonumber(state[2]) end
@@ -133,7 +137,7 @@ kinds.f = {
     c.renews = c.held > 0
     c.stamp = c.held
   end,
-  retryAfterMs = function() return 0 end,
+  retryAfterMs = function() return 50 end,
   take = function(c, amount)
     c.stamp = c.held + amount
     redis.call('HSET', c.key, holder, whole(c.stamp) .. ' ' .. whole(nowMs + heldMs))
@@ -176,7 +180,9 @@ for _, c in ipairs(claims) do
     end
   end
   local retryAfterMs = 0
-  if counted < calls then retryAfterMs = math.max(0, c.kind.retryAfterMs(c, taken + c.cost)) end
+  if counted < calls and c.fits <= counted then
+    retryAfterMs = math.max(1, c.kind.retryAfterMs(c, taken + c.cost))
+  end
   if taken + lease > 0 or (c.renews and not isRefused) then
     local lifeMs = 0
     if lease > 0 then lifeMs = c.lifeMs end

@@ -54,6 +54,8 @@ export function exchange(
     traceparent: '',
     responseHeaders: [],
     notes: {},
+    release: undefined,
+    isOver: false,
     ...more,
   }
 }
@@ -102,7 +104,18 @@ export function deps(more: Partial<Deps> = {}): Deps {
     place: { level: 'version', id: 'ver_1' },
     findIdentityByKey: (key) => (key === liveKey ? identity() : undefined),
     findIdentityByToken: (token) => (token === liveToken ? identity({ method: 'bearer' }) : undefined),
-    takeTokens: () => ({ isAllowed: true, remaining: 9, retryAfterMs: 0, resetMs: 1_000 }),
+    takeLimits: (claims) => ({
+      isAllowed: true,
+      of: claims.map(() => ({
+        isAllowed: true,
+        isCounted: true,
+        remaining: 9,
+        retryAfterMs: 0,
+        resetMs: 1_000,
+      })),
+      release: undefined,
+    }),
+    hash: (text) => `hash-of-${text.length}`,
     realm: 'https://api.bank.example',
     ...more,
   }

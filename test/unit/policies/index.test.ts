@@ -25,6 +25,8 @@ describe('the list of policies', () => {
       'authenticate',
       'authorize',
       'rate-limit',
+      'quota',
+      'concurrency',
       'headers',
       'balance',
     ])

@@ -1,0 +1,335 @@
+import { hash, randomBytes } from 'node:crypto'
+
+/**
+ * The memory of limits that all threads of a gateway share: for each key a slot with the tokens that were taken ahead,
+ * until when nothing is to be had, and calls in flight.
+ *
+ * Nothing here locks: a thread may end at any instruction. A slot is found by a keyed hash, so that no caller can choose
+ * what to collide with. Times are ms of the monotonic clock since the start, cut to 32 bits and compared by difference.
+ */
+export interface LeaseMemory {
+  readonly buffer: SharedArrayBuffer
+  readonly threads: number
+  /** Name under which calls in flight are booked; new with each start, so that those of a dead process expire. */
+  readonly holder: string
+  readonly seed: string
+  /** ms of the monotonic clock */
+  readonly startedAt: number
+}
+
+const bucketCount = 8_192
+const ways = 8
+const headerCells = 8
+const NODES = 0
+
+// Cells of a slot.
+const KEY = 0 // 64 bits
+const STATE = 2
+const USED_AT = 3 // s
+const LEASES = 4 // two of WORD, SIZE, UNTIL
+const IS_BLOCKED = 10
+const BLOCKED_UNTIL = 11
+const REMAINING = 12 // a double
+const RESET_AT = 14 // a double
+const DEMAND = 16
+const ASKED_AT = 17
+const HELD = 18
+const HELD_UNTIL = 19
+const EPOCH = 20
+const FLYING = 21
+const SHARE = 22 // 64 bits
+const THREADS = 24
+
+const WORD = 0
+const SIZE = 1
+const UNTIL = 2
+
+// A slot that was given up is not used anew before two sweeps: whoever had found it has long gone on.
+const FREE = 0
+const USED = 1
+const LEAVING = 2
+const LEFT = 3
+
+/** Of the word of a lease: tokens, and how often the lease was filled, so that two fillings are never mixed up. */
+const tokenBits = 22
+const tokenMask = (1 << tokenBits) - 1
+const FILLING = tokenMask
+/** After so long its owner will not come for it any more. ms */
+const forsakenMs = 2_000
+const idleSeconds = 60
+
+const strideOf = (threads: number) => THREADS + threads + (threads % 2)
+const monotonicMs = () => {
+  const [seconds, nanoseconds] = process.hrtime()
+  return seconds * 1000 + nanoseconds / 1e6
+}
+
+export function createLeaseMemory(threads: number): LeaseMemory {
+  const slots = bucketCount * ways
+  return {
+    buffer: new SharedArrayBuffer((headerCells + slots * strideOf(threads)) * 4),
+    threads,
+    holder: randomBytes(9).toString('base64url'),
+    seed: randomBytes(16).toString('base64url'),
+    startedAt: monotonicMs(),
+  }
+}
+
+/** A slot as one thread found it; it may be given up meanwhile, so ask `isStill` before it is used. */
+export interface Slot {
+  readonly at: number
+  readonly low: number
+  readonly high: number
+}
+
+export interface Filled {
+  readonly cell: number
+  readonly generation: number
+}
+
+export type LeaseView = ReturnType<typeof viewLeaseMemory>
+
+/** @param thread number of the thread that looks; its calls in flight are booked under it */
+export function viewLeaseMemory(memory: LeaseMemory, thread: number) {
+  const cells = new Int32Array(memory.buffer)
+  const wide = new BigInt64Array(memory.buffer)
+  const doubles = new Float64Array(memory.buffer)
+  const stride = strideOf(memory.threads)
+  const offset = monotonicMs() - performance.now() - memory.startedAt
+  const now = () => performance.now() + offset
+  const baseOf = (slot: number) => headerCells + slot * stride
+  const msUntil = (at: number, nowMs: number) => (at - nowMs) | 0
+
+  /** The slot of a key, a new one where there is none; undefined when there is no room. */
+  function find(key: string): Slot | undefined {
+    const digest = hash('sha256', memory.seed + key, 'buffer')
+    const id = digest.readBigInt64LE(0) || 1n
+    const first = (digest.readUInt32LE(8) % bucketCount) * ways
+    const found = (at: number): Slot => ({ at, low: cells[at + KEY]!, high: cells[at + KEY + 1]! })
+    for (let way = 0; way < ways; way++) {
+      const at = baseOf(first + way)
+      if (Atomics.load(wide, (at + KEY) / 2) === id) return found(at)
+    }
+    for (let way = 0; way < ways; way++) {
+      const at = baseOf(first + way)
+      if (Atomics.compareExchange(cells, at + STATE, FREE, USED) !== FREE) continue
+      Atomics.store(cells, at + USED_AT, seconds(now()))
+      Atomics.store(wide, (at + KEY) / 2, id)
+      return found(at)
+    }
+    return undefined
+  }
+
+  const seconds = (nowMs: number) => Math.floor(nowMs / 1000)
+
+  /** Takes a free lease of the slot, of which there are two. @returns undefined when both are in use */
+  function fill({ at }: Slot, tokens: number, untilMs: number, nowMs: number): Filled | undefined {
+    for (let cell = LEASES; cell < LEASES + 6; cell += 3) {
+      const word = Atomics.load(cells, at + cell + WORD)
+      const left = word & tokenMask
+      const isForsaken = left !== FILLING && msUntil(cells[at + cell + UNTIL]! + forsakenMs, nowMs) < 0
+      if (left !== 0 && !isForsaken) continue
+      const generation = ((word >>> tokenBits) + 1) & 0x3ff
+      const filling = (generation << tokenBits) | FILLING
+      if (Atomics.compareExchange(cells, at + cell + WORD, word, filling) !== word) continue
+      Atomics.store(cells, at + cell + SIZE, tokens)
+      Atomics.store(cells, at + cell + UNTIL, untilMs | 0)
+      Atomics.store(cells, at + cell + WORD, (generation << tokenBits) | tokens)
+      return { cell, generation }
+    }
+    return undefined
+  }
+
+  /** Tokens left and size of the lease that was spent from last. */
+  let lastLeft = 0
+  let lastSize = 0
+
+  function spendFrom(at: number, cell: number, nowMs: number): number {
+    for (;;) {
+      const word = Atomics.load(cells, at + cell + WORD)
+      const left = word & tokenMask
+      if (left === 0 || left === FILLING || msUntil(Atomics.load(cells, at + cell + UNTIL), nowMs) <= 0)
+        return 0
+      const size = cells[at + cell + SIZE]!
+      if (Atomics.compareExchange(cells, at + cell + WORD, word, word - 1) !== word) continue
+      lastLeft = left - 1
+      lastSize = size
+      return (word >>> tokenBits) * 16 + cell
+    }
+  }
+
+  return {
+    now,
+    find,
+    fill,
+    nodes: () => Atomics.load(cells, NODES),
+    setNodes: (count: number) => void Atomics.store(cells, NODES, count),
+    isStill: ({ at, low, high }: Slot) => cells[at + KEY] === low && cells[at + KEY + 1] === high,
+    touch({ at }: Slot, nowMs: number) {
+      const second = seconds(nowMs)
+      if (cells[at + USED_AT] !== second) Atomics.store(cells, at + USED_AT, second)
+    },
+
+    /** Spends one token, of the lease that ends first. @returns which lease it was, for `unspend`; 0 when there is none */
+    spend({ at }: Slot, nowMs: number): number {
+      const second = LEASES + 3
+      const isFirstLater = ((cells[at + LEASES + UNTIL]! - cells[at + second + UNTIL]!) | 0) > 0
+      const [one, other] = isFirstLater ? [second, LEASES] : [LEASES, second]
+      return spendFrom(at, one, nowMs) || spendFrom(at, other, nowMs)
+    },
+    /** Puts a token back that was spent a moment ago, unless its lease is over. */
+    unspend({ at }: Slot, spent: number, nowMs: number) {
+      const cell = spent & 15
+      for (;;) {
+        const word = Atomics.load(cells, at + cell + WORD)
+        const isSame = word >>> tokenBits === spent >>> 4 && (word & tokenMask) !== FILLING
+        if (!isSame || msUntil(cells[at + cell + UNTIL]!, nowMs) <= 0) return
+        if (Atomics.compareExchange(cells, at + cell + WORD, word, word + 1) === word) return
+      }
+    },
+    /** Whether what was just spent ended the first half of its lease: time to ask for the next. */
+    isHalfSpent: () => lastLeft === lastSize >> 1,
+    /** Tokens left in both leases. */
+    left: ({ at }: Slot) => {
+      const one = cells[at + LEASES + WORD]! & tokenMask
+      const other = cells[at + LEASES + 3 + WORD]! & tokenMask
+      return (one === FILLING ? 0 : one) + (other === FILLING ? 0 : other)
+    },
+    /** Empties a lease that this thread filled. @returns what was not spent */
+    collect({ at }: Slot, { cell, generation }: Filled): number {
+      for (;;) {
+        const word = Atomics.load(cells, at + cell + WORD)
+        const left = word & tokenMask
+        if (word >>> tokenBits !== generation || left === 0 || left === FILLING) return 0
+        if (Atomics.compareExchange(cells, at + cell + WORD, word, generation << tokenBits) === word)
+          return left
+      }
+    },
+
+    block({ at }: Slot, untilMs: number) {
+      Atomics.store(cells, at + BLOCKED_UNTIL, untilMs | 0)
+      Atomics.store(cells, at + IS_BLOCKED, 1)
+    },
+    unblock: ({ at }: Slot) => void Atomics.store(cells, at + IS_BLOCKED, 0),
+    /** ms for which nothing is to be had; 0: who knows. */
+    blockedMs({ at }: Slot, nowMs: number): number {
+      if (cells[at + IS_BLOCKED] === 0) return 0
+      const ms = msUntil(Atomics.load(cells, at + BLOCKED_UNTIL), nowMs)
+      if (ms > 0) return ms
+      Atomics.store(cells, at + IS_BLOCKED, 0)
+      return 0
+    },
+
+    /** What the store said last. */
+    tell({ at }: Slot, remaining: number, resetAt: number) {
+      doubles[(at + REMAINING) / 2] = remaining
+      doubles[(at + RESET_AT) / 2] = resetAt
+    },
+    remaining: ({ at }: Slot) => doubles[(at + REMAINING) / 2]!,
+    resetAt: ({ at }: Slot) => doubles[(at + RESET_AT) / 2]!,
+    demand: ({ at }: Slot) => Math.max(1, cells[at + DEMAND]!),
+    setDemand: ({ at }: Slot, demand: number) => void Atomics.store(cells, at + DEMAND, demand),
+    /** ms since the store was last asked, and from now on since now. */
+    asked({ at }: Slot, nowMs: number): number {
+      const before = Atomics.exchange(cells, at + ASKED_AT, nowMs | 0 || 1)
+      return before === 0 ? Number.POSITIVE_INFINITY : (nowMs - before) | 0
+    },
+
+    // Calls in flight: as many as slots are held of the store, all threads together.
+    flying: ({ at }: Slot) => Atomics.load(cells, at + FLYING),
+    held: ({ at }: Slot) => Atomics.load(cells, at + HELD),
+    heldMs: ({ at }: Slot, nowMs: number) => msUntil(Atomics.load(cells, at + HELD_UNTIL), nowMs),
+    epoch: ({ at }: Slot) => Atomics.load(cells, at + EPOCH),
+    takeOff({ at }: Slot, cap?: number): boolean {
+      for (;;) {
+        const flying = Atomics.load(cells, at + FLYING)
+        if (flying >= (cap ?? Atomics.load(cells, at + HELD))) return false
+        if (Atomics.compareExchange(cells, at + FLYING, flying, flying + 1) !== flying) continue
+        Atomics.add(cells, at + THREADS + thread, 1)
+        // What was held may have been given back in between.
+        if (cap !== undefined || flying + 1 <= Atomics.load(cells, at + HELD)) return true
+        Atomics.sub(cells, at + THREADS + thread, 1)
+        Atomics.sub(cells, at + FLYING, 1)
+      }
+    },
+    land({ at }: Slot) {
+      Atomics.sub(cells, at + THREADS + thread, 1)
+      Atomics.sub(cells, at + FLYING, 1)
+    },
+    /** Books what the store gave; so many calls of this thread go with it at once. */
+    hold({ at }: Slot, amount: number, calls: number, untilMs: number) {
+      Atomics.add(cells, at + FLYING, calls)
+      Atomics.add(cells, at + THREADS + thread, calls)
+      Atomics.store(cells, at + HELD_UNTIL, untilMs | 0)
+      Atomics.add(cells, at + HELD, amount)
+    },
+    renew: ({ at }: Slot, untilMs: number) => void Atomics.store(cells, at + HELD_UNTIL, untilMs | 0),
+    /** Takes out what is held beyond calls in flight and `keep`. @returns how much may be given back */
+    unhold({ at }: Slot, keep: number): number {
+      for (;;) {
+        const flying = Atomics.load(cells, at + FLYING)
+        const surplus = Atomics.load(cells, at + HELD) - flying - keep
+        if (surplus <= 0) return 0
+        // As if they were calls: so no call takes what is on its way back.
+        if (Atomics.compareExchange(cells, at + FLYING, flying, flying + surplus) !== flying) continue
+        const isHeld = flying + surplus <= Atomics.load(cells, at + HELD)
+        if (isHeld) Atomics.sub(cells, at + HELD, surplus)
+        Atomics.sub(cells, at + FLYING, surplus)
+        if (isHeld) return surplus
+      }
+    },
+    /** What is held cannot be trusted any more: it is left to expire, and booked anew under another name. */
+    lapse({ at }: Slot) {
+      Atomics.add(cells, at + EPOCH, 1)
+      Atomics.store(cells, at + HELD_UNTIL, now() | 0)
+      Atomics.store(cells, at + HELD, 0)
+    },
+
+    /**
+     * While the store is away: a share of the limit, counted here. @returns ms to wait; 0: it was taken
+     * @param burst calls at once
+     */
+    share({ at }: Slot, stepMs: number, burst: number, nowMs: number): number {
+      const nowNs = BigInt(Math.floor(nowMs * 1e6))
+      const stepNs = BigInt(Math.ceil(stepMs * 1e6))
+      for (;;) {
+        const before = Atomics.load(wide, (at + SHARE) / 2)
+        const next = (before > nowNs ? before : nowNs) + stepNs
+        const over = next - nowNs - stepNs * BigInt(burst)
+        if (over > 0n) return Math.max(1, Math.ceil(Number(over) / 1e6))
+        if (Atomics.compareExchange(wide, (at + SHARE) / 2, before, next) === before) return 0
+      }
+    },
+
+    /** Lets go of slots that nobody used for long. Only the main thread does, every second or so. */
+    sweep() {
+      const second = seconds(now())
+      for (let slot = 0; slot < bucketCount * ways; slot++) {
+        const at = baseOf(slot)
+        const state = cells[at + STATE]
+        if (state === FREE) continue
+        if (state === LEFT) {
+          cells.fill(0, at + KEY, at + STATE)
+          cells.fill(0, at + USED_AT, at + stride)
+          Atomics.store(cells, at + STATE, FREE)
+        } else if (state === LEAVING) Atomics.store(cells, at + STATE, LEFT)
+        else if (
+          second - cells[at + USED_AT]! > idleSeconds &&
+          Atomics.load(cells, at + FLYING) === 0 &&
+          Atomics.load(cells, at + HELD) === 0
+        ) {
+          Atomics.store(wide, (at + KEY) / 2, 0n)
+          Atomics.store(cells, at + STATE, LEAVING)
+        }
+      }
+    },
+    /** Gives back what a dead thread had in flight. */
+    releaseThread(dead: number) {
+      for (let slot = 0; slot < bucketCount * ways; slot++) {
+        const at = baseOf(slot)
+        const flying = Atomics.exchange(cells, at + THREADS + dead, 0)
+        if (flying !== 0) Atomics.sub(cells, at + FLYING, flying)
+      }
+    },
+  }
+}
