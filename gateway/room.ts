@@ -12,6 +12,8 @@ export interface UpstreamSlots {
 /** Counts calls of one upstream, over all threads, and says who of those that wait should look when one ends. */
 export interface Room {
   readonly slots: UpstreamSlots
+  inFlight(): number
+  waiting(): number
   /** Whether any cap is set: without one there is always room. */
   readonly isLimited: boolean
   /** Whether the upstream, or each of its targets, is at its cap. */
@@ -52,6 +54,8 @@ export function openRoom({ shared, slots, cap, targets, wake }: RoomParts): Room
 
   return {
     slots,
+    inFlight: () => shared.count(slots.inFlight),
+    waiting: () => shared.count(slots.waiting),
     isLimited,
     isAwaited,
     announce,

@@ -1,12 +1,15 @@
 import type { Snapshot } from '../registry/model.ts'
 import { type CompileParts, compileTable, type Table } from './compile.ts'
 import type { HeldTable } from './handle.ts'
+import type { LiveUpstream } from './targets.ts'
 
 /** The table in force, and those that calls begun earlier still use. */
 export interface Tables {
   /** Compiles and swaps in; on failure the old one stays. One at a time, in the order they came. */
   replace(snapshot: Snapshot, slots: ReadonlyMap<string, number>): Promise<void>
   hold(): HeldTable | undefined
+  /** Of the table in force. */
+  upstreams(): Iterable<LiveUpstream>
   readonly number: number
 }
 
@@ -43,6 +46,7 @@ export function createTables(partsWith: (slots: ReadonlyMap<string, number>) => 
       }
       return counted.held
     },
+    upstreams: () => current?.table.upstreams.values() ?? [],
     get number() {
       return current?.table.number ?? -1
     },

@@ -33,6 +33,7 @@ import { createTables, type Tables } from './tables.ts'
 import { createPools } from './targets.ts'
 import type { OpenTracing } from './trace-export.ts'
 import { createUpgrades, isWebSocket, type Upgrades } from './upgrade.ts'
+import { createUpstreamMetrics } from './upstream-metrics.ts'
 import { createWaiting } from './waiting.ts'
 
 /** One thread of the gateway: its listener, its table, its caches. */
@@ -98,8 +99,9 @@ export function createThread(
     takeLimits: leases.take,
     hash: (text: string) => hashSecret(registry.secrets.hashKey, text),
   })
-  const waiting = createWaiting({ shared, view, thread: number, observe: () => {}, lookEveryMs: 50 })
-  const tables = createTables((slots) => ({
+  const { waited } = createUpstreamMetrics(metrics.registry, () => tables.upstreams())
+  const waiting = createWaiting({ shared, view, thread: number, observe: waited, lookEveryMs: 50 })
+  const tables: Tables = createTables((slots) => ({
     pools,
     waiting,
     shared: view,

@@ -11,8 +11,8 @@ import { openWakes, type Wakes } from './wake.ts'
  * many may wait is counted over all threads. Lines outlive the tables: they are kept by the id of the upstream.
  *
  * Whoever ends a call wakes one thread in which calls wait, and that thread takes what room there is. Calls that come
- * while others wait get in line behind them. Room that nobody announces (a target has recovered, a cap was raised, a
- * thread has crashed) is seen at the next call that ends, or by a look every now and then.
+ * while others wait get in line behind them. Room that nobody announces (a target has recovered, a thread has crashed) is
+ * seen at the next call that ends, or by a look every now and then.
  */
 export interface Waiting {
   /** Where the calls of an upstream get their targets, as one table sees it. */
@@ -160,7 +160,7 @@ export function createWaiting({ shared, view, thread, observe, lookEveryMs }: Wa
 
     /** So long it takes, at the present rate, until those that wait are served. */
     function busy(): Busy {
-      const waiting = view.count(room.slots.waiting) + 1
+      const waiting = room.waiting() + 1
       const ms = (view.releaseMs(room.slots.inFlight) ?? 0) * waiting
       const retryAfterSeconds = Math.min(Math.max(1, Math.ceil(ms / 1_000)), longestRetrySeconds)
       return { retryAfterSeconds }
