@@ -143,8 +143,8 @@ module.exports = {
     behind(
       'prom-client-behind-metrics',
       'prom-client',
-      ['^(gateway|admin)/metrics\\.ts$'],
-      'Metric names and their bounded labels are declared in one file per process.',
+      ['^(gateway|admin)/metrics\\.ts$', '^gateway/upstream-metrics\\.ts$'],
+      'Metric names and their bounded labels are declared in files that are named so.',
     ),
     behind(
       'opentelemetry-behind-one-file',
