@@ -187,8 +187,8 @@ export function viewLeaseMemory(memory: LeaseMemory, thread: number) {
         if (Atomics.compareExchange(cells, at + cell + WORD, word, word + 1) === word) return
       }
     },
-    /** Whether what was just spent ended the first half of its lease: time to ask for the next. */
-    isHalfSpent: () => lastLeft === lastSize >> 1,
+    /** Whether what was just spent left a quarter of its lease: time to ask for the next. */
+    isNearlySpent: () => lastLeft === lastSize >> 2,
     /** Tokens left in both leases. */
     left: ({ at }: Slot) => {
       const one = cells[at + LEASES + WORD]! & tokenMask

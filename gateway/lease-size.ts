@@ -48,11 +48,11 @@ function sized(far: number, near: number, lifeMs: number): LeaseSize {
 }
 
 /**
- * How much a key asked for lately: doubled while its leases are spent before half of their life is over, and back to
+ * How much a key asked for lately: doubled (at first times four) while its leases are spent before half of their life is over, and back to
  * nothing for one that is rarely called, which then costs its one question and no lease.
  */
 export function nextDemand(demand: number, calls: number, sinceMs: number, lifeMs: number): number {
   if (sinceMs >= 2 * lifeMs) return Math.max(1, calls)
   if (sinceMs >= lifeMs / 2) return Math.max(demand, calls)
-  return Math.min(maxLease, Math.max(2 * demand, calls))
+  return Math.min(maxLease, Math.max((demand < 32 ? 4 : 2) * demand, calls))
 }

@@ -165,7 +165,7 @@ export function createLeases(parts: LeasesParts): Leases {
   function spend(local: Local, slot: Slot, now: number): number {
     if (local.claim.kind === 'flight') return memory.heldMs(slot, now) > 0 && memory.takeOff(slot) ? 1 : 0
     const lease = memory.spend(slot, now)
-    if (lease !== 0 && memory.isHalfSpent()) void refill(local, slot)
+    if (lease !== 0 && memory.isNearlySpent()) void refill(local, slot)
     return lease
   }
 
@@ -196,7 +196,7 @@ export function createLeases(parts: LeasesParts): Leases {
     const release = held.length > 0 ? () => held.forEach((end) => void end()) : undefined
     if (isAllowed) return { isAllowed, of, release }
     release?.()
-    return { isAllowed, of: of.map((each) => each ?? uncounted), release: undefined }
+    return { isAllowed, of: locals.map((_, i) => of[i] ?? uncounted), release: undefined }
   }
 
   function landUnslotted({ claim }: Local) {
