@@ -30,6 +30,8 @@ export interface FollowState {
   readonly isInContact: boolean
   /** Why the newest snapshot is not in force; '' when it is. */
   lastError: string
+  /** Why Redis did not take the last heartbeat, in its own words; '' when it did. It may answer and refuse to write. */
+  storeFault: string
 }
 
 export interface FollowParts {
@@ -60,6 +62,7 @@ export function createFollowing(parts: FollowParts): Following {
       return Date.now() - view.contactAt() < contactLapseMs
     },
     lastError: '',
+    storeFault: '',
   }
   let loading: Promise<void> | undefined
   let refused = -1 // a snapshot that the threads would not take is not tried again and again
@@ -164,18 +167,29 @@ export function createFollowing(parts: FollowParts): Following {
   async function beatOn() {
     while (!signal.aborted) {
       const { snapshot, lastError } = state
-      // Limits are shared out by it. Contact is watched above.
-      const count = await beat(registry, {
+      await beat(registry, {
         ...parts.about,
         at: Date.now(),
         threads: threads.count,
         snapshot: Math.max(0, snapshot),
         lastError,
-      }).catch(() => undefined)
-      if (count !== undefined) view.leases.setNodes(count)
+      }).then(
+        (count) => {
+          view.leases.setNodes(count) // limits are shared out by it
+          tellFault('')
+        },
+        (error) => tellFault(noteOf(error)),
+      )
       view.leases.sweep()
       await wait(beatMs, undefined, { signal }).catch(() => {})
     }
+  }
+
+  function tellFault(fault: string) {
+    if (signal.aborted) return
+    if (fault !== '' && state.storeFault === '') log.warn({ fault }, 'Redis takes no writes')
+    if (fault === '' && state.storeFault !== '') log.info('Redis takes writes again')
+    state.storeFault = fault
   }
 
   const follow = () =>

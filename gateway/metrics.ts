@@ -260,6 +260,7 @@ export interface ProcessFacts {
     isFromFile: boolean
     isInContact: boolean
     lastError: string
+    storeFault: string
   }
   readonly threads: { readonly restarts: number; readonly served: readonly number[] }
   readonly isDraining: () => boolean
@@ -289,6 +290,11 @@ export async function gatewayMetrics(threads: readonly object[][], facts: Proces
     Number(state.lastError !== ''),
   )
   gauge('gateway_redis_connected', '1 while the registry is in contact.', Number(state.isInContact))
+  gauge(
+    'gateway_redis_writable',
+    '1 while Redis takes writes: it may answer and refuse them, being full, or a replica.',
+    Number(state.storeFault === ''),
+  )
   gauge(
     'gateway_draining',
     '1 while the gateway finishes its calls before it ends.',

@@ -55,6 +55,7 @@ function readinessOf({ state, threads, isListening, isDraining }: PrivatePortPar
     snapshotFrom: state.isFromFile ? 'file' : 'redis',
     threads: threads.served,
     redis: state.isInContact ? 'connected' : 'away',
+    redisFault: state.storeFault,
     lastError: state.lastError,
   }
 }

@@ -131,6 +131,21 @@ function faultOf(error: Error): string {
 const backoffMs = (tries: number) =>
   Math.min(50 * 2 ** Math.min(tries, 5), 1_000) * (0.75 + Math.random() / 2)
 
+const reconnectEveryMs = 10_000
+
+/**
+ * After a failover we may still talk to the old master: reconnect, which asks Sentinel, or the name server, again. But
+ * not with each refusal: where Redis stays read-only, what can be read must be had between two writes.
+ */
+function createReconnectRule(): (error: Error) => boolean {
+  let lastAt = Number.NEGATIVE_INFINITY
+  return (error) => {
+    if (!error.message.startsWith('READONLY') || performance.now() - lastAt < reconnectEveryMs) return false
+    lastAt = performance.now()
+    return true
+  }
+}
+
 function optionsFor(place: RedisPlace, timeoutMs: number) {
   return {
     username: place.username,
@@ -144,8 +159,7 @@ function optionsFor(place: RedisPlace, timeoutMs: number) {
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
     disableClientInfo: true,
-    // After a failover we may still talk to the old master: reconnect, which asks Sentinel again.
-    reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+    reconnectOnError: createReconnectRule(),
     ...(place.isTls ? { tls: {} } : {}),
   } as const satisfies RedisOptions
 }

@@ -1,68 +1,21 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
-import { revokeCredential } from '../../registry/credentials.ts'
-import type { PolicyConfigs } from '../../registry/model.ts'
-import { type Echo, startEcho } from '../support/echo.ts'
-import type { GatewayProcess } from '../support/gateway-process.ts'
-import { type Answer, callOnce, connections, startLoad } from '../support/load.ts'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { underLoad } from '../support/load.ts'
 import { fetchToken } from '../support/oauth-token.ts'
-import {
-  addPartner,
-  type Demo,
-  type Platform,
-  publishDemo,
-  startPlatform,
-  tester,
-} from '../support/platform.ts'
+import { type ApiName, type StoreStage, startStoreStage } from '../support/store-stage.ts'
 import { until } from '../support/until.ts'
 
 /** Long, so that a call that waits for Redis is told from one that does not, on a busy machine, too. */
 const timeoutMs = 3_000
 
-let platform: Platform
-let echo: Echo
-let gateway: GatewayProcess
-let plain: Demo
-let allowing: Demo
-let refusing: Demo
-const agent = connections(8)
-
+let stage: StoreStage
 beforeAll(async () => {
-  ;[platform, echo] = await Promise.all([startPlatform(), startEcho({ keeps: false })])
-  const api = (name: string, policies: PolicyConfigs = {}) =>
-    publishDemo(platform, { name, policies, targets: [{ url: echo.url }] })
-  const limit = { limit: 1_000_000, windowSeconds: 60 }
-  plain = await api('plain')
-  allowing = await api('allowing', { 'rate-limit': { ...limit, whenStoreFails: 'allow' } })
-  refusing = await api('refusing', { 'rate-limit': { ...limit, whenStoreFails: 'refuse' } })
-  gateway = await platform.gateway({ LOG_ACCESS: 'off', REDIS_TIMEOUT_MS: String(timeoutMs) })
+  stage = await startStoreStage(() => ({ REDIS_TIMEOUT_MS: String(timeoutMs) }))
 }, 60_000)
-
-beforeEach(async () => {
-  await until(async () => (await gateway.readiness()).redis === 'connected')
-})
-
-afterAll(async () => {
-  agent.destroy()
-  await platform?.close()
-  await echo?.close()
-})
-
-const call = (api: string, headers: Record<string, string>, at = gateway) =>
-  callOnce(`${at.url}/${api}/v1/accounts/1/balance`, { headers, agent })
-const withKey = ({ key }: { key: string }) => ({ 'x-api-key': key })
-const codeOf = ({ status, body }: Answer) => (status === 200 ? 200 : JSON.parse(body.toString()).code)
-const stranger = (name: string) => addPartner(platform.registry, name, plain.versionId)
-
-/** Makes callers known to both threads. */
-async function introduce(...callers: [string, Record<string, string>][]) {
-  for (const [api, headers] of callers) {
-    const answers = await Promise.all(Array.from({ length: 16 }, () => call(api, headers)))
-    expect(answers.map(codeOf)).toEqual(answers.map(() => 200))
-  }
-}
+afterAll(() => stage?.close())
 
 /** The gateway says that it is without Redis, and that it serves nevertheless. */
 async function saysAway() {
+  const { gateway } = stage
   await until(async () => (await gateway.readiness()).redis === 'away')
   expect((await gateway.readiness()).isReady).toBe(true)
   expect(await gateway.metrics()).toContain('gateway_redis_connected 0\n')
@@ -70,116 +23,101 @@ async function saysAway() {
   await until(hasErrors, { timeoutMs: 4 * timeoutMs })
 }
 
-/** Everything that needs Redis works again, without a restart. */
-async function recovers(newcomer: { key: string; keyId: string }) {
-  await until(async () => codeOf(await call('plain', withKey(newcomer))) === 200, { timeoutMs: 15_000 })
-  await until(async () => (await gateway.readiness()).redis === 'connected')
-  expect(await gateway.metrics()).toContain('gateway_redis_connected 1\n')
-  const number = await until(() => plain.publish()) // the test's own client has to come back, too
-  await gateway.serves(number)
-  await until(async () => (await call('refusing', withKey(refusing))).headers.ratelimit !== undefined)
-  await revokeCredential(platform.registry, tester, newcomer.keyId)
-  await until(async () => {
-    const answers = await Promise.all(Array.from({ length: 8 }, () => call('plain', withKey(newcomer))))
-    return answers.every(({ status }) => status === 401)
-  })
-}
-
 describe('while Redis is away', () => {
   test('known callers are served, limits do as they are told, strangers have to wait; then all recovers', async () => {
-    const token = { authorization: `Bearer ${await fetchToken(gateway.url, plain)}` }
-    const newcomer = await stranger('newcomer')
-    const known: [string, Record<string, string>][] = [
-      ['plain', withKey(plain)],
+    const { gateway, apis, platform, ask } = stage
+    const token = { authorization: `Bearer ${await fetchToken(gateway.url, apis.plain)}` }
+    const newcomer = await stage.stranger('newcomer')
+    await stage.introduce()
+    for (let i = 0; i < 16; i++) expect(await ask('plain', token)).toBe(200)
+    const known: [ApiName, { key: string } | Record<string, string>][] = [
+      ['plain', apis.plain],
       ['plain', token],
-      ['allowing', withKey(allowing)],
+      ['allowing', apis.allowing],
     ]
-    await introduce(...known, ['refusing', withKey(refusing)])
-    const load = startLoad({
-      workers: 8,
-      call: (n) => call(...known[n % known.length]!),
+    const call = (n: number) => stage.call(...known[n % known.length]!)
+    const load = await underLoad({ workers: 8, call }, async ({ total }) => {
+      await platform.redis.kill()
+      await saysAway()
+      const from = total()
+      expect(await ask('refusing', apis.refusing)).toBe('store-unavailable')
+      expect(await ask('plain', newcomer)).toBe('store-unavailable')
+      expect(await ask('plain', { key: 'nonsense' })).toBe('credential-invalid')
+      await until(() => total() > from + 500, { timeoutMs: 20_000 })
+      await platform.redis.start()
+      await stage.recovers('after-kill')
+      await until(async () => (await ask('plain', newcomer)) === 200)
     })
-    await platform.redis.kill()
-    await saysAway()
-    const from = load.total()
-    expect(codeOf(await call('refusing', withKey(refusing)))).toBe('store-unavailable')
-    expect(codeOf(await call('plain', withKey(newcomer)))).toBe('store-unavailable')
-    expect(codeOf(await call('plain', { 'x-api-key': 'nonsense' }))).toBe('credential-invalid')
-    await until(() => load.total() > from + 500, { timeoutMs: 20_000 })
-    await platform.redis.start()
-    await recovers(newcomer)
-    await load.stop()
     expect(load.faults).toEqual([])
     expect(load.worstMs()).toBeLessThan(timeoutMs) // nobody waited for Redis
   }, 60_000)
 
   test('a gateway that starts serves the last snapshot that it had in force', async () => {
+    const { apis, platform, ask } = stage
     const { dataDir } = await platform.gateway()
     await platform.redis.kill()
     const started = await platform.gateway({ DATA_DIR: dataDir })
-    expect(await started.readiness()).toMatchObject({ isReady: true, snapshotFrom: 'file', redis: 'away' })
-    expect(codeOf(await call('plain', withKey(plain), started))).toBe('store-unavailable')
-    expect(codeOf(await call('nothing', withKey(plain), started))).toBe('route-unknown')
+    const readiness = await started.readiness()
+    expect(readiness).toMatchObject({ isReady: true, snapshotFrom: 'file', redis: 'away' })
+    expect(readiness.snapshotAgeSeconds).toBeGreaterThanOrEqual(0)
+    expect(await started.metrics()).toContain('gateway_snapshot_from_file 1\n')
+    expect(await ask('plain', apis.plain, started)).toBe('store-unavailable')
     await platform.redis.start()
-    await until(async () => codeOf(await call('plain', withKey(plain), started)) === 200)
+    await until(async () => (await ask('plain', apis.plain, started)) === 200)
     await until(async () => (await started.readiness()).snapshotFrom === 'redis')
     await started.stop()
   }, 60_000)
 
   test('a gateway that starts without a snapshot waits for one', async () => {
+    const { apis, platform, ask } = stage
     await platform.redis.kill()
     const started = await platform.gateway()
     expect(await started.readiness()).toMatchObject({ isReady: false, snapshot: -1 })
-    const refused = await call('plain', withKey(plain), started)
-    expect(codeOf(refused)).toBe('not-ready')
+    const refused = await stage.call('plain', apis.plain, started)
+    expect(JSON.parse(refused.body.toString()).code).toBe('not-ready')
     expect(refused.headers['retry-after']).toBe('1')
     await platform.redis.start()
-    await until(async () => codeOf(await call('plain', withKey(plain), started)) === 200, {
-      timeoutMs: 15_000,
-    })
-    expect(await started.readiness()).toMatchObject({ isReady: true, snapshotFrom: 'redis' })
+    await until(async () => (await ask('plain', apis.plain, started)) === 200, { timeoutMs: 15_000 })
+    await until(async () => (await started.readiness()).isReady)
+    expect(await started.readiness()).toMatchObject({ snapshotFrom: 'redis' })
     await started.stop()
   }, 60_000)
 })
 
-describe('while Redis hangs', () => {
+describe('while Redis hangs (SIGSTOP)', () => {
   test('known callers wait for nothing, and limits wait once for all; then all recovers', async () => {
-    const newcomer = await stranger('late-comer')
-    await introduce(
-      ['plain', withKey(plain)],
-      ['allowing', withKey(allowing)],
-      ['refusing', withKey(refusing)],
-    )
-    const load = startLoad({ workers: 4, call: () => call('plain', withKey(plain)) })
-    process.kill(platform.redis.pid, 'SIGSTOP')
-    try {
-      await saysAway()
-      // At most one timeout for each thread, however many calls; after it the answer comes at once.
-      const begunAt = performance.now()
-      for (let i = 0; i < 20; i++) expect(codeOf(await call('allowing', withKey(allowing)))).toBe(200)
-      for (let i = 0; i < 20; i++)
-        expect(codeOf(await call('refusing', withKey(refusing)))).toBe('store-unavailable')
-      expect(codeOf(await call('plain', withKey(newcomer)))).toBe('store-unavailable')
-      expect(performance.now() - begunAt).toBeLessThan(4 * timeoutMs)
-    } finally {
-      process.kill(platform.redis.pid, 'SIGCONT')
-    }
-    await recovers(newcomer)
-    await load.stop()
+    const { apis, platform, ask } = stage
+    const newcomer = await stage.stranger('late-comer')
+    await stage.introduce()
+    const call = () => stage.call('plain', apis.plain)
+    const load = await underLoad({ workers: 4, call }, async () => {
+      process.kill(platform.redis.pid, 'SIGSTOP')
+      try {
+        await saysAway()
+        // At most one timeout for each thread, however many calls; after it the answer comes at once.
+        const begunAt = performance.now()
+        for (let i = 0; i < 20; i++) expect(await ask('allowing', apis.allowing)).toBe(200)
+        for (let i = 0; i < 20; i++) expect(await ask('refusing', apis.refusing)).toBe('store-unavailable')
+        expect(await ask('plain', newcomer)).toBe('store-unavailable')
+        expect(performance.now() - begunAt).toBeLessThan(4 * timeoutMs)
+      } finally {
+        process.kill(platform.redis.pid, 'SIGCONT')
+      }
+      await stage.recovers('after-stop')
+    })
     expect(load.faults).toEqual([])
     expect(load.worstMs()).toBeLessThan(timeoutMs)
   }, 60_000)
 
   test('a gateway that starts serves the last snapshot that it had in force', async () => {
+    const { apis, platform, ask } = stage
     const { dataDir } = await platform.gateway()
     process.kill(platform.redis.pid, 'SIGSTOP')
     try {
       const started = await platform.gateway({ DATA_DIR: dataDir })
       expect(await started.readiness()).toMatchObject({ isReady: true, snapshotFrom: 'file' })
       process.kill(platform.redis.pid, 'SIGCONT')
-      await until(async () => codeOf(await call('plain', withKey(plain), started)) === 200, {
-        timeoutMs: 15_000,
-      })
+      await until(async () => (await ask('plain', apis.plain, started)) === 200, { timeoutMs: 15_000 })
       await until(async () => (await started.readiness()).snapshotFrom === 'redis')
       await started.stop()
     } finally {

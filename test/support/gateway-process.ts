@@ -19,6 +19,8 @@ export interface GatewayProcess {
     isReady: boolean
     snapshot: number
     redis: string
+    redisFault: string
+    snapshotAgeSeconds: number | null
     snapshotFrom: string
     threads: number[]
     lastError: string

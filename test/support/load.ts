@@ -1,4 +1,5 @@
 import { Agent, type IncomingHttpHeaders, request } from 'node:http'
+import { setTimeout as wait } from 'node:timers/promises'
 
 export interface Answer {
   readonly status: number
@@ -74,7 +75,10 @@ export function startLoad({ call, workers, expects = [200] }: LoadOptions): Load
       const startedAt = performance.now()
       await call(sent++).then(
         ({ status }) => count(status, expects.includes(status) ? undefined : `status ${status}`),
-        (error: Error) => count('error', `${error.message} ${(error as { code?: string }).code ?? ''}`),
+        async (error: Error) => {
+          count('error', `${error.message} ${(error as { code?: string }).code ?? ''}`)
+          await wait(10) // as a client does; and what is gone is not asked so often that nothing else gets a turn
+        },
       )
       worst = Math.max(worst, performance.now() - startedAt)
     }
@@ -94,6 +98,17 @@ export function startLoad({ call, workers, expects = [200] }: LoadOptions): Load
       await running
     },
   }
+}
+
+/** Calls without pause while something else is done, and stops, also when that fails. @returns the load, at its end */
+export async function underLoad(options: LoadOptions, during: (load: Load) => Promise<void>): Promise<Load> {
+  const load = startLoad(options)
+  try {
+    await during(load)
+  } finally {
+    await load.stop()
+  }
+  return load
 }
 
 /** A client with so many connections that stay open. */

@@ -21,6 +21,8 @@ export interface RedisProcess {
   kill(): Promise<void>
   /** Again, on the same port and data. */
   start(): Promise<void>
+  /** Again, and it reads its file so slowly that it says LOADING until `end`. */
+  startLoading(): Promise<{ end(): Promise<void> }>
 }
 
 const running = new Set<ChildProcess>()
@@ -47,6 +49,14 @@ export async function startRedis(
     child.kill(signal)
     await ended
   }
+  const launch = (more: readonly string[] = []) => {
+    const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '']
+    const kept = ['--appendonly', 'yes', '--appendfsync', 'always', '--shutdown-timeout', '0']
+    child = spawn('redis-server', [...args, ...kept, ...(options.args ?? []), ...more], { stdio: 'ignore' })
+    running.add(child)
+    child.once('exit', () => running.delete(child))
+    redis.pid = child.pid ?? 0
+  }
   const redis: RedisProcess = {
     url: `redis://127.0.0.1:${port}`,
     port,
@@ -54,13 +64,19 @@ export async function startRedis(
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
     async start() {
-      const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '']
-      const kept = ['--appendonly', 'yes', '--appendfsync', 'always', '--shutdown-timeout', '0']
-      child = spawn('redis-server', [...args, ...kept, ...(options.args ?? [])], { stdio: 'ignore' })
-      running.add(child)
-      child.once('exit', () => running.delete(child))
-      redis.pid = child.pid ?? 0
+      launch()
       await until(() => answers(port), { timeoutMs: 10_000 })
+    },
+    async startLoading() {
+      // µs for each key; and it looks up from its reading after every kilobyte.
+      launch(['--key-load-delay', '50000', '--loading-process-events-interval-bytes', '1024'])
+      await until(async () => (await say(port, 'PING')).startsWith('-LOADING'), { timeoutMs: 10_000 })
+      return {
+        async end() {
+          await say(port, 'CONFIG SET key-load-delay 0')
+          await until(() => answers(port), { timeoutMs: 20_000 })
+        },
+      }
     },
   }
   await redis.start()
@@ -108,13 +124,15 @@ export async function freePort(): Promise<number> {
 }
 
 /** Whether a Redis (or a Sentinel) on this port says PONG. */
-async function answers(port: number): Promise<boolean> {
+const answers = async (port: number) => /^(\+PONG|-NOAUTH)/.test(await say(port, 'PING'))
+
+async function say(port: number, command: string): Promise<string> {
   const socket = createConnection(port, '127.0.0.1')
   try {
     await once(socket, 'connect')
-    socket.write('PING\r\n')
+    socket.write(`${command}\r\n`)
     const [chunk] = await once(socket, 'data')
-    return /^(\+PONG|-NOAUTH)/.test(String(chunk))
+    return String(chunk)
   } finally {
     socket.destroy()
   }
