@@ -263,6 +263,7 @@ export interface ProcessFacts {
     storeFault: string
   }
   readonly threads: { readonly restarts: number; readonly served: readonly number[] }
+  readonly isReady: boolean
   readonly isDraining: () => boolean
 }
 
@@ -273,6 +274,7 @@ export async function gatewayMetrics(threads: readonly object[][], facts: Proces
   const gauge = (name: string, help: string, value: number) =>
     new Gauge({ name, help, registers: [own] }).set(value)
   const { state } = facts
+  gauge('gateway_ready', '1 while it takes calls, as /readyz says.', Number(facts.isReady))
   gauge('gateway_snapshot_number', 'Snapshot in force in all threads; -1 before the first.', state.snapshot)
   gauge(
     'gateway_snapshot_created_timestamp_seconds',
@@ -302,6 +304,8 @@ export async function gatewayMetrics(threads: readonly object[][], facts: Proces
   )
   gauge('gateway_threads', 'Threads that serve calls.', facts.threads.served.filter((n) => n >= 0).length)
   gauge('gateway_thread_restarts', 'Threads replaced after a crash.', facts.threads.restarts)
+  const startedAt = Math.round(performance.timeOrigin / 1e3)
+  gauge('process_start_time_seconds', 'When the process began, in seconds since the epoch.', startedAt)
   gauge('process_resident_memory_bytes', 'Memory of the process.', process.memoryUsage.rss())
   const { user, system } = process.cpuUsage()
   gauge('process_cpu_seconds', 'Processor time of the process.', (user + system) / 1e6)

@@ -27,7 +27,10 @@ export function createPrivatePort(parts: PrivatePortParts): Server {
       }
       case '/metrics':
         try {
-          const { type, text } = await gatewayMetrics(await parts.threads.metrics(), parts)
+          const { type, text } = await gatewayMetrics(await parts.threads.metrics(), {
+            ...parts,
+            isReady: readinessOf(parts).isReady,
+          })
           return send(200, type, text)
         } catch {
           return send(500, 'text/plain', 'the metrics could not be gathered\n')
