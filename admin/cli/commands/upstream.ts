@@ -8,6 +8,10 @@ import { fields, print, table } from '../output.ts'
 interface Options {
   readonly target?: readonly string[]
   readonly strategy?: string
+  readonly hashOn?: string
+  readonly maxConnections?: string
+  readonly maxWaiting?: string
+  readonly maxWaitMs?: string
   readonly title?: string
   readonly undo?: boolean
   readonly publish?: boolean
@@ -18,19 +22,26 @@ const targetHelp = '<url>, or <id>=<url>; ",weight=5" and ",cap=100" may follow;
 export function addUpstreamCommands(program: Command, io: Io): void {
   const upstream = program.command('upstream').description('payment services behind the gateway')
 
-  upstream
-    .command('create <name>')
+  /** What `create` and `set` have in common. */
+  const withSettings = (command: Command) =>
+    command
+      .option('--strategy <name>', 'round-robin, weighted, least-connections, least-time or hash')
+      .option('--hash-on <what>', 'for hash: address, partner, application or header:<name>')
+      .option('--max-connections <count>', 'most calls in flight at once, over all targets; none: no cap')
+      .option('--max-waiting <count>', 'most calls that wait for room')
+      .option('--max-wait-ms <ms>', 'longest wait for room')
+      .option('--title <text>', 'a name for people')
+
+  withSettings(upstream.command('create <name>'))
     .description('make an upstream with its targets')
     .requiredOption('--target <target>', targetHelp, collect)
-    .option('--strategy <name>', 'round-robin, weighted, least-connections, least-time or hash')
-    .option('--title <text>', 'a name for people')
     .addHelpText(
       'after',
       '\nExamples:\n  gatewayctl upstream create payments --target a=http://10.0.0.5:8080,weight=5 --target b=http://10.0.0.6:8080,cap=50',
     )
     .action(async (name: string, options: Options, command: Command) => {
       const client = await connect(io, command)
-      const input = { name, ...changes(options, command) }
+      const input = { name, ...changes({}, options, command) }
       const { body } = await client.post<Upstream>('/api/upstreams', input)
       print(io, command, body, () => describe(body))
     })
@@ -54,17 +65,14 @@ export function addUpstreamCommands(program: Command, io: Io): void {
       print(io, command, body, () => describe(body))
     })
 
-  upstream
-    .command('set <name>')
+  withSettings(upstream.command('set <name>'))
     .description('change an upstream; --target replaces all of its targets')
     .option('--target <target>', targetHelp, collect)
-    .option('--strategy <name>', 'round-robin, weighted, least-connections, least-time or hash')
-    .option('--title <text>', 'a name for people')
     .addHelpText('after', '\nExamples:\n  gatewayctl upstream set payments --strategy least-connections')
     .action(async (name: string, options: Options, command: Command) => {
       const client = await connect(io, command)
       const { body: before, etag } = await requireUpstream(client, name)
-      const input = { ...before, ...changes(options, command) }
+      const input = { ...before, ...changes(before, options, command) }
       const { body } = await client.put<Upstream>(`/api/upstreams/${before.id}`, input, etag)
       print(
         io,
@@ -100,13 +108,29 @@ export function addUpstreamCommands(program: Command, io: Io): void {
     })
 }
 
-function changes({ target, strategy, title }: Options, command: Command) {
+/** @param before what is set already: of a queue one bound may be changed */
+function changes({ queue }: Partial<Pick<Upstream, 'queue'>>, options: Options, command: Command) {
+  const { target, strategy, hashOn, maxConnections, maxWaiting, maxWaitMs, title } = options
   const targets = target?.map((text, i) => parseTarget(text, i, command))
   return {
-    ...(targets ? { targets } : {}),
-    ...(strategy === undefined ? {} : { strategy }),
-    ...(title === undefined ? {} : { title }),
+    ...(targets && { targets }),
+    ...(strategy !== undefined && { strategy }),
+    ...(hashOn !== undefined && { hashOn: parseHashOn(hashOn) }),
+    ...(maxConnections !== undefined && {
+      maxConnections: maxConnections === 'none' ? undefined : Number(maxConnections),
+    }),
+    queue: {
+      ...queue,
+      ...(maxWaiting !== undefined && { maxWaiting: Number(maxWaiting) }),
+      ...(maxWaitMs !== undefined && { maxWaitMs: Number(maxWaitMs) }),
+    },
+    ...(title !== undefined && { title }),
   }
+}
+
+function parseHashOn(text: string) {
+  const header = /^header:(.+)$/.exec(text)?.[1]
+  return header === undefined ? { by: text } : { by: 'header', header: header.toLowerCase() }
 }
 
 function parseTarget(text: string, index: number, command: Command): Partial<Target> {
@@ -122,7 +146,9 @@ function parseTarget(text: string, index: number, command: Command): Partial<Tar
 }
 
 function describe({ name, id, strategy, targets, ...rest }: Upstream): string {
-  const { connectTimeoutMs, firstByteTimeoutMs, idleTimeoutMs, timeoutMs, maxAttempts } = rest
+  const { connectTimeoutMs, firstByteTimeoutMs, idleTimeoutMs, timeoutMs, maxAttempts, queue } = rest
+  const hashOn = strategy === 'hash' ? { hashOn: Object.values(rest.hashOn).join(' ') } : {}
+  const room = { maxConnections: rest.maxConnections ?? '-', ...queue }
   const rows = targets.map((t) => [
     t.id,
     t.url,
@@ -131,5 +157,5 @@ function describe({ name, id, strategy, targets, ...rest }: Upstream): string {
     t.isDraining ? 'draining' : 'serving',
   ])
   const settings = { connectTimeoutMs, firstByteTimeoutMs, idleTimeoutMs, timeoutMs, maxAttempts }
-  return `${fields({ name, id, strategy, ...settings })}\n${table(['TARGET', 'URL', 'WEIGHT', 'CAP', 'STATE'], rows)}`
+  return `${fields({ name, id, strategy, ...hashOn, ...room, ...settings })}\n${table(['TARGET', 'URL', 'WEIGHT', 'CAP', 'STATE'], rows)}`
 }

@@ -43,10 +43,20 @@ describe('gatewayctl', () => {
         'pay',
         '--target',
         'a=http://127.0.0.1:9,weight=5',
-        '--json',
+        ...['--strategy', 'hash', '--hash-on', 'header:X-Account'],
+        ...['--max-connections', '50', '--max-waiting', '20', '--json'],
       ])
       expect([upstream.code, upstream.err]).toEqual([0, ''])
-      expect(upstream.json().targets).toMatchObject([{ id: 'a', weight: 5 }])
+      expect(upstream.json()).toMatchObject({
+        targets: [{ id: 'a', weight: 5 }],
+        hashOn: { by: 'header', header: 'x-account' },
+        maxConnections: 50,
+        queue: { maxWaiting: 20, maxWaitMs: 1_000 },
+      })
+      const changed = await cli('upstream set pay --max-wait-ms 500 --max-connections none --json'.split(' '))
+      expect(changed.json().queue).toEqual({ maxWaiting: 20, maxWaitMs: 500 })
+      expect(changed.json().maxConnections).toBeUndefined()
+      expect((await cli(['upstream', 'show', 'pay'])).out).toMatch(/header x-account/)
 
       const plan = await cli(['plan', 'create', 'gold', '--limit', '600', '--json'])
       expect(plan.json().policies).toEqual({ 'rate-limit': { limit: 600, windowSeconds: 60 } })
