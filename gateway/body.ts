@@ -50,9 +50,14 @@ export function readBody(
  * Asks for the body where the caller waits to be asked, now that the call is allowed.
  * @throws Problem body-too-large before a byte is read, when the stated length says so
  */
-export function inviteBody(req: IncomingMessage, res: ServerResponse, { request }: Exchange): void {
-  if ((request.contentLength ?? 0) > request.maxBodyBytes) throw bodyTooLarge(request.maxBodyBytes)
+export function inviteBody(req: IncomingMessage, res: ServerResponse, x: Exchange): void {
+  checkStatedLength(x)
   if (req.headers.expect !== undefined && req.httpVersion !== '1.0') res.writeContinue()
+}
+
+/** @throws Problem body-too-large */
+export function checkStatedLength({ request: { contentLength = 0, maxBodyBytes } }: Exchange): void {
+  if (contentLength > maxBodyBytes) throw bodyTooLarge(maxBodyBytes)
 }
 
 export interface StreamLimits extends BodyLimits {

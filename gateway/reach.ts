@@ -3,7 +3,7 @@ import type { Duplex, Readable } from 'node:stream'
 import { setHeader } from '../policies/header-list.ts'
 import type { Exchange, TargetView } from '../policies/policy.ts'
 import { type Problem, problem } from '../registry/base/problem.ts'
-import { CallerGone, inviteBody, readBody, smallBodyBytes, streamBody } from './body.ts'
+import { CallerGone, checkStatedLength, inviteBody, readBody, smallBodyBytes, streamBody } from './body.ts'
 import type { Peer } from './client-address.ts'
 import type { RouteEntry } from './compile.ts'
 import { attempt, type Failure, isStream } from './forward.ts'
@@ -32,7 +32,10 @@ export interface ReachParts {
 export async function reach(parts: ReachParts): Promise<undefined> {
   const { x, req, res, upstream, pipeline, bodyIdleMs, onHead } = parts
   const { settings } = upstream
-  const body = x.request.body ?? (await takeBody(parts))
+  checkStatedLength(x)
+  // A body that streams is not asked for before there is room for the call.
+  const streams = x.request.body === undefined && isLong(x)
+  let body: Buffer | Readable | null = x.request.body ?? (streams ? null : await readShortBody(parts))
   const deadline = performance.now() + settings.timeoutMs
   const mustClose = () => isStream(body) && !req.complete
   let failure: Failure | undefined
@@ -43,6 +46,7 @@ export async function reach(parts: ReachParts): Promise<undefined> {
       target.release()
       throw new CallerGone()
     }
+    if (streams && body === null) body = openBody(parts)
     attemptStarts(x, target)
     const sentMs = performance.now()
     const firstByteMs = Math.max(1, Math.min(settings.firstByteTimeoutMs, deadline - sentMs))
@@ -135,12 +139,19 @@ async function unlessClosed(connection: Connection, pending: Promise<unknown>, o
   }
 }
 
-function takeBody({ req, res, x, bodyIdleMs, upstream }: ReachParts): Promise<Buffer> | Readable | null {
+/** Whether the body goes out while it comes in. */
+function isLong({ request: { hasBody, contentLength } }: Exchange): boolean {
+  return hasBody && (contentLength === undefined || contentLength > smallBodyBytes)
+}
+
+function readShortBody({ req, res, x, bodyIdleMs }: ReachParts): Promise<Buffer> | null {
   if (!x.request.hasBody) return null
   inviteBody(req, res, x)
+  return readBody(req, x.request.contentLength, { maxBytes: x.request.maxBodyBytes, idleMs: bodyIdleMs })
+}
+
+function openBody({ req, res, x, bodyIdleMs, upstream }: ReachParts): Readable {
+  inviteBody(req, res, x)
   const serviceIdleMs = upstream.settings.idleTimeoutMs
-  const limits = { maxBytes: x.request.maxBodyBytes, idleMs: bodyIdleMs, serviceIdleMs }
-  const length = x.request.contentLength
-  const isSmall = length !== undefined && length <= smallBodyBytes
-  return isSmall ? readBody(req, length, limits) : streamBody(req, limits)
+  return streamBody(req, { maxBytes: x.request.maxBodyBytes, idleMs: bodyIdleMs, serviceIdleMs })
 }

@@ -5,7 +5,7 @@ import { startHeldService } from '../support/held-service.ts'
 import { addPartner } from '../support/platform.ts'
 import { type Stage, type StagedApi, startStage } from '../support/stage.ts'
 import { until } from '../support/until.ts'
-import { type Answer, call, openCall } from '../support/wire.ts'
+import { type Answer, answerTo, call, openCall } from '../support/wire.ts'
 
 let single: Stage
 let double: Stage
@@ -124,6 +124,29 @@ describe('a call that finds no room', () => {
     expect(await statuses([first, ...answers])).toEqual([200, 200, 200])
     expect(lengths.sort((a, b) => a - b)).toEqual([5, 200_000])
   })
+})
+
+test('a long body is not asked for before there is room, and waits as long as it must', async () => {
+  const { api, service, waiting } = await heldApi(single, {})
+  const first = ask(api)
+  const held = await service.next()
+  const body = 'x'.repeat(200_000)
+  const headers = { 'x-api-key': api.key, 'content-length': body.length, expect: '100-continue' }
+  const asking = openCall(`${api.url}/payment`, { method: 'POST', headers })
+  let isInvited = false
+  asking.once('continue', () => {
+    isInvited = true
+    asking.end(body)
+  })
+  asking.flushHeaders()
+  await until(async () => (await waiting()) === 1)
+  expect(isInvited).toBe(false)
+  held.answer()
+  await first
+  const next = await service.next()
+  next.answer()
+  expect((await answerTo(asking)).status).toBe(200)
+  expect(isInvited).toBe(true)
 })
 
 describe('partners', () => {
