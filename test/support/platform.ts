@@ -24,8 +24,11 @@ import { type GatewayProcess, startGateway } from './gateway-process.ts'
 import { startRedis } from './redis.ts'
 
 /** A platform for a test: its own Redis, a registry to fill, and gateways in processes of their own. */
-export interface Platform {
+export interface Platform extends PlatformOn {
   readonly redis: Awaited<ReturnType<typeof startRedis>>
+}
+
+export interface PlatformOn {
   readonly registry: Registry
   readonly env: Readonly<Record<string, string>>
   gateway(env?: Record<string, string>): Promise<GatewayProcess>
@@ -36,6 +39,11 @@ export const tester = { id: 'test' }
 
 export async function startPlatform(): Promise<Platform> {
   const redis = await startRedis()
+  return { ...startPlatformOn(redis), redis }
+}
+
+/** The same on a Redis of another kind. */
+export function startPlatformOn(redis: { readonly url: string; stop(): Promise<void> }): PlatformOn {
   const env = {
     REDIS_URL: redis.url,
     REDIS_PREFIX: `t${randomBytes(4).toString('hex')}:`,
@@ -46,7 +54,6 @@ export async function startPlatform(): Promise<Platform> {
   const registry = openRegistry(loadConfig(env), createLog('test', 'silent'))
   const gateways: GatewayProcess[] = []
   return {
-    redis,
     registry,
     env,
     async gateway(extra = {}) {
@@ -97,7 +104,7 @@ export interface Demo extends Shop {
 }
 
 /** Registers an API with one live upstream, a partner with a key, and publishes it. */
-export async function publishDemo({ registry }: Platform, options: DemoOptions): Promise<Demo> {
+export async function publishDemo({ registry }: PlatformOn, options: DemoOptions): Promise<Demo> {
   const name = options.name ?? 'payments'
   const targets = options.targets.map((target, i) => ({ id: `t${i + 1}`, ...target }))
   const upstream = await createUpstream(

@@ -1,20 +1,16 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { createCredential, findIdentityBySecret, findIdentityByToken } from '../../../registry/credentials.ts'
 import { followEvents } from '../../../registry/events.ts'
 import { beat, listGateways } from '../../../registry/gateways.ts'
 import { kinds } from '../../../registry/kinds.ts'
-import { takeTokens } from '../../../registry/limits.ts'
+import { type LimitClaim, takeLimits, takeTokens, type Wanted } from '../../../registry/limits.ts'
 import type { RegistryEvent } from '../../../registry/model.ts'
 import { currentNumber, publish } from '../../../registry/snapshot.ts'
 import { findMany, type Registry } from '../../../registry/store.ts'
 import { issueToken, revokeToken } from '../../../registry/tokens.ts'
 import { verifyRegistry } from '../../../registry/verify.ts'
 import { freePort, startRedis, testRegistry } from '../../support/redis.ts'
+import { startCluster, startSentinel } from '../../support/redis-topologies.ts'
 import { until } from '../../support/until.ts'
 import { actor, readyApi, readyPartner } from './fixtures.ts'
 
@@ -91,108 +87,76 @@ describe('the main path', () => {
     await mainPath(r)
   })
 
-  test('works on Redis Cluster, where keys of one command must share a slot', async () => {
-    const port = await freePort()
-    const server = await startRedis({
-      port,
-      args: clusterArgs(await freePort()),
-    })
-    endings.push(() => server.kill())
-    const admin = await testRegistry({ url: server.url })
-    await admin.redis.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383')
-    await until(async () => String(await admin.redis.call('CLUSTER', 'INFO')).includes('cluster_state:ok'))
-    await admin.close()
-    const r = await testRegistry({ url: `redis+cluster://127.0.0.1:${port}` })
+  test('works on Redis Cluster of three nodes, where keys of one command must share a slot', async () => {
+    const cluster = await startCluster()
+    endings.push(() => cluster.stop())
+    const r = await testRegistry({ url: cluster.url })
     endings.push(() => r.close())
     await mainPath(r)
+    await limitsOverSlots(r)
 
-    await server.kill()
+    const all = [...cluster.nodes]
+    await Promise.all(all.map((node) => node.kill()))
     await until(() =>
       currentNumber(r).then(
         () => false,
         (error) => error.code === 'store-unavailable',
       ),
     )
-    await server.start()
-    await until(() => currentNumber(r), { timeoutMs: 15_000 })
-  })
+    await Promise.all(all.map((node) => node.start()))
+    await until(() => currentNumber(r), { timeoutMs: 20_000 })
+  }, 60_000)
 
   test('works behind Sentinel, and goes on at the new master after a failover', async () => {
-    const master = await startRedis()
-    const replica = await startRedis({ args: ['--replicaof', '127.0.0.1', String(master.port)] })
-    endings.push(
-      () => master.kill(),
-      () => replica.kill(),
-    )
-    const port = await startSentinel(master.port)
-    const r = await testRegistry({ url: `redis+sentinel://127.0.0.1:${port}/bank`, timeoutMs: 1_000 })
+    const sentinel = await startSentinel()
+    endings.push(() => sentinel.stop())
+    const r = await testRegistry({ url: sentinel.url, timeoutMs: 1_000 })
     endings.push(() => r.close())
     await mainPath(r)
-
-    const asSentinel = await testRegistry({ url: `redis://127.0.0.1:${port}` })
-    endings.push(() => asSentinel.close())
-    const sentinel = (...words: string[]) => asSentinel.redis.call('SENTINEL', ...words)
-    await until(async () => String(await sentinel('REPLICAS', 'bank')).includes(String(replica.port)), {
-      timeoutMs: 20_000,
-    })
+    const take = { owner: 'par_9', rule: 'calls', limit: 3, windowMs: 60_000, cost: 1 }
+    for (let i = 0; i < 2; i++) await takeTokens(r, take)
     await until(async () => (await r.redis.wait(1, 500)) === 1, { timeoutMs: 20_000 })
-    await until(() => sentinel('FAILOVER', 'bank').then(() => true), { timeoutMs: 20_000, everyMs: 200 })
-    await until(
-      async () => ((await sentinel('GET-MASTER-ADDR-BY-NAME', 'bank')) as string[])[1] === `${replica.port}`,
-      {
-        timeoutMs: 20_000,
-      },
-    )
-    await master.kill()
+    await sentinel.failOver()
     expect(await until(() => currentNumber(r), { timeoutMs: 20_000 })).toBe(1)
-    await until(
-      () =>
-        beat(r, {
-          gatewayId: 'x',
-          at: 1,
-          startedAt: 1,
-          address: '',
-          threads: 1,
-          snapshot: 1,
-          lastError: '',
-        }).then(() => true),
-      {
-        timeoutMs: 20_000,
-      },
-    )
+    const heartbeat = {
+      gatewayId: 'x',
+      at: 1,
+      startedAt: 1,
+      address: '',
+      threads: 1,
+      snapshot: 1,
+      lastError: '',
+    }
+    await until(() => beat(r, heartbeat).then(() => true), { timeoutMs: 20_000 })
+    // What was counted before counts on.
+    expect(await takeTokens(r, take)).toMatchObject({ isAllowed: true, remaining: 0 })
+    expect(await takeTokens(r, take)).toMatchObject({ isAllowed: false })
   }, 90_000)
 })
 
-// The bus has a port of its own, by default 10,000 above, which may be beyond the last one; and a node that never met
-// another does not know its own address.
-const clusterArgs = (busPort: number) => [
-  ...['--cluster-enabled', 'yes', '--cluster-port', String(busPort)],
-  ...['--cluster-announce-ip', '127.0.0.1'],
-]
-
-/** A Sentinel that watches one master under the name `bank`. @returns its port */
-async function startSentinel(masterPort: number): Promise<number> {
-  const folder = mkdtempSync(join(tmpdir(), 'test-sentinel-'))
-  const port = await freePort()
-  const config = join(folder, 'sentinel.conf')
-  writeFileSync(
-    config,
-    [
-      `port ${port}`,
-      'bind 127.0.0.1',
-      `dir ${folder}`,
-      `sentinel monitor bank 127.0.0.1 ${masterPort} 1`,
-    ].join('\n'),
-  )
-  const child = spawn('redis-server', [config, '--sentinel'], { stdio: 'ignore' })
-  const ended = once(child, 'exit')
-  endings.push(async () => {
-    child.kill('SIGKILL')
-    await ended
-    rmSync(folder, { recursive: true, force: true })
+/** A call counted for its partner and for its address: two slots, and still all or none. */
+async function limitsOverSlots(r: Registry) {
+  const claim = (owner: string, limit: number): LimitClaim => ({
+    kind: 'window',
+    owner,
+    rule: 'slots',
+    limit,
+    windowMs: 60_000,
+    cost: 1,
+    isObserved: false,
   })
-  const r = await testRegistry({ url: `redis://127.0.0.1:${port}` })
-  await until(() => r.redis.call('PING').then(() => true))
-  await r.close()
-  return port
+  const wanted = (limits: readonly [string, number][]): Wanted[] =>
+    limits.map(([owner, limit]) => ({ claim: claim(owner, limit), near: 0, far: 0, lifeMs: 0 }))
+  const ask = (limits: readonly [string, number][], calls: number) =>
+    takeLimits(r, { wanted: wanted(limits), calls, nodes: 1, holder: 'one', heldMs: 1_000 })
+  const both: [string, number][] = [
+    ['par_7', 100],
+    ['192.0.2.1', 4],
+  ]
+  expect((await ask(both, 6)).calls).toBe(4)
+  const refused = await ask(both, 1)
+  expect(refused.calls).toBe(0)
+  expect(refused.of[1]!.retryAfterMs).toBeGreaterThan(0)
+  const left = await takeTokens(r, { owner: 'par_7', rule: 'slots', limit: 100, windowMs: 60_000, cost: 0 })
+  expect(left.remaining).toBe(96)
 }
