@@ -1,31 +1,44 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import { type Dispatcher, Pool } from 'undici'
-import { removeHeader } from '../policies/header-list.ts'
+import { getHeader, removeHeader } from '../policies/header-list.ts'
 import type { Exchange } from '../policies/policy.ts'
 import { asProblem, Problem, type ProblemCode, problem } from '../registry/base/problem.ts'
 import type { SealedUpstream, Target } from '../registry/model.ts'
 import { CallerGone } from './body.ts'
+import { hasParser } from './http1/parser.ts'
+import { openHttp1Pool, type TargetPool } from './http1/pool.ts'
 import { closeAfterAnswer } from './linger.ts'
-import { incomingHeaders, incomingTrailers } from './outgoing.ts'
+import { incomingHeaders, incomingTrailers, type RawLines } from './outgoing.ts'
 import { isPromise, type Pipeline, run } from './pipeline.ts'
 import { retryAfterSeconds } from './retry-after.ts'
 import type { LiveTarget } from './targets.ts'
 
 /** The only file that sends HTTP to a target. */
 
-export function openPool(upstream: SealedUpstream, target: Target): Pool {
-  return new Pool(target.url, {
+/** Shorter than what services commonly keep: a POST must not meet a connection that is just being closed. */
+const keepAliveMs = 4_000
+
+export function openPool(upstream: SealedUpstream, target: Target): TargetPool {
+  const { connectTimeoutMs, idleTimeoutMs: idleMs, caCertificate } = upstream
+  if (hasParser)
+    return openHttp1Pool({ url: target.url, connectTimeoutMs, idleMs, keepAliveMs, caCertificate })
+  const pool = new Pool(target.url, {
     connections: target.maxConnections ?? null,
     pipelining: 1,
-    connectTimeout: upstream.connectTimeoutMs,
+    connectTimeout: connectTimeoutMs,
     headersTimeout: 0, // ours, see Attempt: it is finer, and begins when the body was sent
-    bodyTimeout: upstream.idleTimeoutMs,
-    // Shorter than what services commonly keep: a POST must not meet a connection that is just being closed.
-    keepAliveTimeout: 4_000,
-    connect: upstream.caCertificate ? { ca: upstream.caCertificate } : {},
+    bodyTimeout: idleMs,
+    keepAliveTimeout: keepAliveMs,
+    connect: caCertificate ? { ca: caCertificate } : {},
     allowH2: false,
   })
+  return {
+    dispatch: ({ method, path, headers, body }, handler) =>
+      pool.dispatch({ method: method as Dispatcher.HttpMethod, path, headers: [...headers], body }, handler),
+    close: () => pool.close(),
+    destroy: () => pool.destroy(),
+  }
 }
 
 /** Why an attempt gave no answer. Once the head of an answer was sent on there is no failure any more, see below. */
@@ -64,10 +77,7 @@ export function attempt(options: AttemptOptions): Promise<Failure | undefined> {
     const running = new Attempt(options, resolve)
     const { x, target, body } = options
     const { method, path, headers } = x.outgoing!
-    target.pool.dispatch(
-      { origin: target.url, method: method as Dispatcher.HttpMethod, path, headers, body },
-      running,
-    )
+    target.pool.dispatch({ method, path, headers, body }, running)
   })
 }
 
@@ -124,24 +134,18 @@ class Attempt implements Dispatcher.DispatchHandler {
     if (this.timer === undefined && !this.hasHead && !this.isAbandoned) this.startTimer()
   }
 
-  onResponseStart(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    parsed: Record<string, string | string[] | undefined>,
-  ) {
+  onResponseStart(controller: Dispatcher.DispatchController, status: number) {
     if (status < 200) return // interim answers are between the service and us
-    const coding = parsed['transfer-encoding']
-    if (coding !== undefined && String(coding).trim().toLowerCase() !== 'chunked')
+    const { x, target, pipeline, onHead } = this.options
+    const { headers, length, trailer, coding } = incomingHeaders(controller.rawHeaders as RawLines, x.id)
+    if (coding !== undefined && coding.trim().toLowerCase() !== 'chunked')
       throw problem('upstream-answer-invalid', { note: 'a transfer coding that nobody asked for' })
     clearTimeout(this.timer)
-    const { x, target, pipeline, onHead } = this.options
     onHead()
-    target.report(status, status === 503 ? retryAfterSeconds(parsed['retry-after']) : 0)
-    const length = parsed['content-length']
-    if (typeof length === 'string') this.bodyLeft = Number(length)
-    const headers = incomingHeaders(controller.rawHeaders as Buffer[], x.id)
+    target.report(status, status === 503 ? retryAfterSeconds(getHeader(headers, 'retry-after')) : 0)
+    if (length !== undefined) this.bodyLeft = Number(length)
     if (status === 204 && length !== undefined) removeHeader(headers, 'content-length') // RFC 9110 §8.6
-    if (parsed.trailer !== undefined && this.mayTrail(status)) headers.push('trailer', String(parsed.trailer))
+    if (trailer !== undefined && this.mayTrail(status)) headers.push('trailer', trailer)
     x.response = { status, headers }
     const pending = this.runHooks(pipeline)
     if (!isPromise(pending)) return this.sendHead()
@@ -274,13 +278,22 @@ class Attempt implements Dispatcher.DispatchHandler {
 
 const sentDetail = 'The call had been sent to the service; whether it took effect is not known.'
 
+/** Of http1/ and of undici. */
+const slowCodes = new Set([
+  'CONNECT_TIMEOUT',
+  'ANSWER_IDLE',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_BODY_TIMEOUT',
+])
+const unwritableCodes = new Set(['UNWRITABLE', 'UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED'])
+
 function codeOf(error: Error & { code?: string }, wasSent: boolean): ProblemCode {
   const code = error.code ?? ''
-  if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT') return 'upstream-timeout'
-  if (code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED') return 'request-malformed'
+  if (slowCodes.has(code)) return 'upstream-timeout'
+  if (unwritableCodes.has(code)) return 'request-malformed'
   if (
     // Without a code where the answer is not HTTP at all; an end in its midst is a break like any other.
-    (error.name === 'HTTPParserError' && code !== 'HPE_INVALID_EOF_STATE') ||
+    ((error.name === 'HTTPParserError' || code.startsWith('HPE_')) && code !== 'HPE_INVALID_EOF_STATE') ||
     code === 'UND_ERR_HEADERS_OVERFLOW' ||
     code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH'
   ) {

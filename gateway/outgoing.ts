@@ -1,3 +1,4 @@
+import { removeHeaders } from '../policies/header-list.ts'
 import type { Exchange, HeaderList } from '../policies/policy.ts'
 import type { Peer } from './client-address.ts'
 import { traceparentOf, tracestateOf } from './trace.ts'
@@ -103,28 +104,43 @@ export function outgoingHeaders(x: Exchange, peer: Peer): HeaderList {
   return out
 }
 
-/** Headers of the service's answer that may cross. Names and values in turn, as undici hands them: bytes are latin1. */
-export function incomingHeaders(
-  raw: readonly (Buffer | string | (Buffer | string)[])[],
-  id: string,
-): HeaderList {
-  const out: HeaderList = []
+/** Names and values in turn, as node's parser hands them, or undici: bytes are latin1 there. */
+export type RawLines = readonly (Buffer | string | (Buffer | string)[])[]
+
+export interface IncomingHead {
+  /** Those that may cross. */
+  readonly headers: HeaderList
+  /** Content-Length. */
+  readonly length: string | undefined
+  /** The names of trailers to come. */
+  readonly trailer: string | undefined
+  /** Transfer-Encoding. */
+  readonly coding: string | undefined
+}
+
+/** Headers of the service's answer. */
+export function incomingHeaders(raw: RawLines, id: string): IncomingHead {
+  const headers: HeaderList = []
   let nominated: Set<string> | undefined
   let via = '1.1 gateway'
-  for (let i = 0; i < raw.length; i += 2) {
-    if (textOf(raw[i]!).toLowerCase() === 'connection') nominated = nominatedBy(textOf(raw[i + 1]!))
-  }
+  let length: string | undefined
+  let trailer: string | undefined
+  let coding: string | undefined
   for (let i = 0; i < raw.length; i += 2) {
     const name = textOf(raw[i]!)
+    const value = textOf(raw[i + 1]!)
     const lower = name.toLowerCase()
-    if (lower === 'via') via = `${textOf(raw[i + 1]!)}, 1.1 gateway`
-    if (lower === 'via' || lower === 'x-request-id') continue
-    if (hopByHop.has(lower)) continue
-    if (nominated?.has(lower) && !kept.has(lower)) continue
-    out.push(name, textOf(raw[i + 1]!))
+    if (hopByHop.has(lower)) {
+      if (lower === 'connection') nominated = nominatedBy(value)
+      else if (lower === 'trailer') trailer = value
+      else if (lower === 'transfer-encoding') coding = coding === undefined ? value : `${coding}, ${value}`
+    } else if (lower === 'via') via = `${value}, 1.1 gateway`
+    else if (lower !== 'x-request-id') headers.push(name, value)
+    if (lower === 'content-length') length = value
   }
-  out.push('via', via, 'x-request-id', id)
-  return out
+  if (nominated) removeHeaders(headers, (name) => nominated.has(name) && !kept.has(name))
+  headers.push('via', via, 'x-request-id', id)
+  return { headers, length, trailer, coding }
 }
 
 // RFC 9110 §6.5.1: what frames, routes, authenticates or directs must stand in the head, where it was looked at.

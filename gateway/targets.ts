@@ -1,8 +1,8 @@
-import type { Pool } from 'undici'
 import { createChooser } from '../policies/balance/index.ts'
 import type { Exchange, TargetView, UpstreamView } from '../policies/policy.ts'
 import type { SealedUpstream, Target } from '../registry/model.ts'
 import type { TargetHealth } from './health.ts'
+import type { TargetPool } from './http1/pool.ts'
 import { openRoom, type Room, type UpstreamSlots } from './room.ts'
 import type { SharedView } from './shared.ts'
 import type { Waiting } from './waiting.ts'
@@ -12,7 +12,7 @@ export interface LiveTarget extends TargetView {
   readonly url: string
   /** Value of the Host header, unless the upstream keeps the caller's. */
   readonly host: string
-  readonly pool: Pool
+  readonly pool: TargetPool
   /** Tells how long the head of an answer, or the failure of the attempt, took. */
   answered(ms: number, isFailure: boolean): void
   /** Says what became of a call: the status of the answer, or 0 where none came. */
@@ -42,14 +42,14 @@ export const slotKeys = (upstream: SealedUpstream): string[] => [
 /** Connection pools by what decides about a connection, shared by all tables that use them. */
 export interface Pools {
   /** A pool for the target, counted as used once more. */
-  acquire(upstream: SealedUpstream, target: Target): { pool: Pool; key: string }
+  acquire(upstream: SealedUpstream, target: Target): { pool: TargetPool; key: string }
   /** Not used any more by one table; closes when by none: calls in flight finish. */
   release(key: string): void
   closeAll(): Promise<void>
 }
 
-export function createPools(openPool: (upstream: SealedUpstream, target: Target) => Pool): Pools {
-  const pools = new Map<string, { pool: Pool; uses: number }>()
+export function createPools(openPool: (upstream: SealedUpstream, target: Target) => TargetPool): Pools {
+  const pools = new Map<string, { pool: TargetPool; uses: number }>()
   return {
     acquire(upstream, target) {
       const { connectTimeoutMs, idleTimeoutMs, caCertificate } = upstream
@@ -150,7 +150,7 @@ const capOf = (target: Target) => target.maxConnections ?? Number.POSITIVE_INFIN
 
 function liveTarget(
   target: Target,
-  pool: Pool,
+  pool: TargetPool,
   slot: number,
   shared: SharedView,
   room: Room,

@@ -93,7 +93,7 @@ describe('headers to the partner', () => {
   const raw = (...texts: string[]) => texts.map((text) => Buffer.from(text, 'latin1'))
 
   test('drops those of one hop and keeps the rest in order, with bytes beyond ASCII', () => {
-    const list = incomingHeaders(
+    const { headers: list } = incomingHeaders(
       raw(
         'X-A',
         'é',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import type { Pool } from 'undici'
+import type { TargetPool } from '../../../gateway/http1/pool.ts'
 import { createPools } from '../../../gateway/targets.ts'
 import type { SealedUpstream, Target } from '../../../registry/model.ts'
 
@@ -12,7 +12,7 @@ function openFakes() {
   let opened = 0
   const pools = createPools(() => {
     const number = ++opened
-    return { close: async () => void closed.push(number), destroy: async () => {} } as unknown as Pool
+    return { close: async () => void closed.push(number), destroy: async () => {} } as unknown as TargetPool
   })
   return { pools, closed }
 }

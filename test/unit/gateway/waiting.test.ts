@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import type { Pool } from 'undici'
 import { CallerGone } from '../../../gateway/body.ts'
 import { openHealth } from '../../../gateway/health-cells.ts'
 import { createHealthOf } from '../../../gateway/health-log.ts'
+import type { TargetPool } from '../../../gateway/http1/pool.ts'
 import { createShared, viewShared } from '../../../gateway/shared.ts'
 import { createSlotTable } from '../../../gateway/slot-table.ts'
 import { buildUpstream, createPools, type LiveUpstream, slotKeys } from '../../../gateway/targets.ts'
@@ -16,7 +16,7 @@ import { until } from '../../support/until.ts'
 
 const log = createLog('test', 'silent')
 const never = 2 ** 31 - 1
-const fakePool = () => ({ close: async () => {} }) as unknown as Pool
+const fakePool = () => ({ close: async () => {} }) as unknown as TargetPool
 
 type Settings = { caps: (number | undefined)[]; cap?: number; maxWaiting?: number; maxWaitMs?: number }
 
