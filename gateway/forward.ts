@@ -248,7 +248,10 @@ class Attempt implements Dispatcher.DispatchHandler {
   breakOff() {
     const { req, res } = this.options
     if (req.httpVersion === '1.0') req.socket.resetAndDestroy()
-    else res.destroy()
+    else {
+      res.flushHeaders() // an answer that breaks at once was one, all the same
+      res.destroy()
+    }
   }
 
   giveBack() {

@@ -101,6 +101,7 @@ describe('502, once, and nothing of it reaches another', () => {
       'HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n',
     ],
     ['100 that nobody asked for', `HTTP/1.1 100 Continue\r\n\r\n${ok('content-length: 2')}ok`],
+    ['a status line without end', ok('content-length: 2').replace('OK', 'a'.repeat(100_000))],
     ['a head without end', ok(`x: ${'a'.repeat(100_000)}`, 'content-length: 2')],
     ['chunks in another coding', `${ok('transfer-encoding: gzip, chunked')}2\r\nok\r\n0\r\n\r\n`],
     ['chunks twice', `${ok('transfer-encoding: chunked, chunked')}2\r\nok\r\n0\r\n\r\n`],
@@ -146,7 +147,6 @@ describe('a body that breaks is cut off: it never looks whole', () => {
 })
 
 describe('one answer', () => {
-  const whole = (text: string) => `content-length: ${text.length}\r\n`
   test.each([
     ['bytes behind it', `${ok('content-length: 2')}ok${poison}`, 'ok'],
     ['junk behind it', `${ok('content-length: 2')}ok\0\0junk\r\n\r\n`, 'ok'],
@@ -155,7 +155,6 @@ describe('one answer', () => {
     ['another version', `${ok('content-length: 2').replace('1.1', '2.0')}ok${poison}`, 'ok'],
     ['no version', `${ok('content-length: 2').replace('1.1', '0.9')}ok${poison}`, 'ok'],
     ['no words in the status line', `${ok('content-length: 2').replace('200 OK', '200 ')}ok`, 'ok'],
-    ['a long status line', `HTTP/1.1 200 ${'a'.repeat(100_000)}\r\n${whole('ok')}\r\nok`, 'ok'],
     ['extensions of chunks', chunks('2;a=b;c="d"\r\nok\r\n0;e\r\n\r\n'), 'ok'],
     ['sizes with leading zeros', chunks('0002\r\nok\r\n0000\r\n\r\n'), 'ok'],
     [
