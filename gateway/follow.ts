@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { steadyClock } from '../registry/base/clock.ts'
 import type { Log } from '../registry/base/log.ts'
 import { asProblem, Problem } from '../registry/base/problem.ts'
 import { followEvents } from '../registry/events.ts'
@@ -59,7 +60,7 @@ export function createFollowing(parts: FollowParts): Following {
     snapshotCreatedAt: 0,
     isFromFile: false,
     get isInContact() {
-      return Date.now() - view.contactAt() < contactLapseMs
+      return view.contactAt() > 0 && steadyClock() - view.contactAt() < contactLapseMs
     },
     lastError: '',
     storeFault: '',
@@ -130,8 +131,8 @@ export function createFollowing(parts: FollowParts): Following {
 
   /** Threads may have ended for a reason of their own: then the table is tried again, but not for ever. */
   function isLateFor(number: number): boolean {
-    if (doubted.number !== number) doubted = { number, since: Date.now() }
-    return Date.now() - doubted.since > doubtMs
+    if (doubted.number !== number) doubted = { number, since: steadyClock() }
+    return steadyClock() - doubted.since > doubtMs
   }
 
   async function keep(snapshot: Snapshot) {

@@ -23,8 +23,11 @@ export interface IdentitiesParts {
   readonly lookUp: (presented: string) => Promise<Identity | undefined>
   /** The keyed hash of a token, as revocations name it. */
   readonly hashOf: (presented: string) => string
+  /** ms since the epoch: tells what has expired. */
   readonly now: () => number
-  /** When the registry was last heard, ms since the epoch. */
+  /** ms by a clock that nobody sets: tells how old an answer is. */
+  readonly steadyNow: () => number
+  /** When the registry was last heard, by the steady clock. */
   readonly contactAt: () => number
   readonly cacheMs: number
   readonly graceMs: number
@@ -33,7 +36,7 @@ export interface IdentitiesParts {
 
 interface Entry {
   readonly identity: Identity
-  /** When the store was asked. */
+  /** When the store was asked, by the steady clock. */
   readonly askedAt: number
   /** Of a token, as its revocation names it; '' otherwise. Kept, as a revocation is compared with all entries. */
   readonly hash: string
@@ -54,11 +57,11 @@ export function createIdentities(parts: IdentitiesParts): Identities {
   function find(presented: string): Identity | undefined | Promise<Identity | undefined> {
     const entry = entries.get(presented)
     if (entry === undefined) return ask(presented, undefined)
-    const now = parts.now()
-    if (entry.identity.expiresAt <= now) {
+    if (entry.identity.expiresAt <= parts.now()) {
       entries.delete(presented)
       return undefined
     }
+    const now = parts.steadyNow()
     const age = now - entry.askedAt
     const isInContact = now - parts.contactAt() < contactLapseMs
     if (age < contactLapseMs || (isInContact && age < parts.cacheMs)) return entry.identity
@@ -85,10 +88,10 @@ export function createIdentities(parts: IdentitiesParts): Identities {
   }
 
   const isInGrace = (presented: string, known: Entry) =>
-    entries.peek(presented) === known && parts.now() - known.askedAt < parts.graceMs
+    entries.peek(presented) === known && parts.steadyNow() - known.askedAt < parts.graceMs
 
   async function answer(presented: string, known: Entry | undefined): Promise<Identity | undefined> {
-    const askedAt = parts.now()
+    const askedAt = parts.steadyNow()
     const before = forgets
     try {
       const identity = await parts.lookUp(presented)

@@ -53,7 +53,7 @@ function readinessOf({ state, threads, isListening, isDraining }: PrivatePortPar
     isDraining: isDraining(),
     snapshot: state.snapshot,
     snapshotAgeSeconds: state.snapshotCreatedAt
-      ? Math.round((Date.now() - state.snapshotCreatedAt) / 1000)
+      ? Math.max(0, Math.round((Date.now() - state.snapshotCreatedAt) / 1000))
       : null,
     snapshotFrom: state.isFromFile ? 'file' : 'redis',
     threads: threads.served,

@@ -1,4 +1,5 @@
 import { blended, faded } from '../policies/balance/decaying-mean.ts'
+import { steadyClock } from '../registry/base/clock.ts'
 import { createSharedHealth, openHealth, type SharedHealth } from './health-cells.ts'
 import { createLeaseMemory, type LeaseMemory, type LeaseView, viewLeaseMemory } from './lease-memory.ts'
 import { slotCapacity } from './slot-table.ts'
@@ -18,7 +19,7 @@ export interface Shared {
   readonly health: SharedHealth
   readonly wakes: SharedArrayBuffer
   readonly threads: number
-  /** ms since the epoch: times are kept relative to it, so that they fit a cell for years. */
+  /** By the steady clock, ms: times are kept relative to it, so that they fit a cell for years. */
   readonly startedAt: number
   /** Of the limits: see lease-memory.ts. */
   readonly leases: LeaseMemory
@@ -36,13 +37,13 @@ export function createShared(threads: number): Shared {
     health: createSharedHealth(),
     wakes: createWakeCells(threads),
     threads,
-    startedAt: Date.now(),
+    startedAt: steadyClock(),
     leases: createLeaseMemory(threads),
   }
 }
 
 export interface SharedView {
-  /** ms since the epoch; 0 before the first contact. Exact to a tenth of a second. */
+  /** By the steady clock, ms; 0 before the first contact. Exact to a tenth of a second. */
   contactAt(): number
   markContact(now: number): void
   readonly threads: number
@@ -70,17 +71,11 @@ export interface SharedView {
   readonly leases: LeaseView
 }
 
-/** ms that no change of the clock moves, the same in all threads. Modulo 2^32, which only differences of it survive. */
-function steadyClock(): () => number {
-  const offset = Number(process.hrtime.bigint() / 1_000_000n) - performance.now()
-  return () => (performance.now() + offset) | 0
-}
-
 /**
  * @param thread number of the thread that looks; its acquisitions are booked under it
  * @param steadyMs the same clock in all threads
  */
-export function viewShared(shared: Shared, thread: number, steadyMs = steadyClock()): SharedView {
+export function viewShared(shared: Shared, thread: number, steadyMs = () => steadyClock() | 0): SharedView {
   const cells = new Int32Array(shared.buffer)
   const health = openHealth(shared.health)
   const stride = shared.threads + ownCells

@@ -61,7 +61,7 @@ export function createThreads(parts: ThreadsParts): Threads {
     const start: WorkerStart = { thread, publicUrl, shared }
     const worker = new Worker(script, { workerData: start })
     workers[thread] = worker
-    const startedAt = Date.now()
+    const startedAt = performance.now()
     worker.on('error', (error) => log.error({ err: error, thread }, 'a thread crashed'))
     worker.once('exit', (code) => {
       workers[thread] = undefined
@@ -69,7 +69,7 @@ export function createThreads(parts: ThreadsParts): Threads {
       view.releaseThread(thread)
       if (isEnding) return
       restarts++
-      const again = Date.now() - startedAt > 60_000 ? 0 : crashes + 1
+      const again = performance.now() - startedAt > 60_000 ? 0 : crashes + 1
       const delay = restartDelays[Math.min(again, restartDelays.length - 1)]!
       log.error({ thread, code, delayMs: delay }, 'a thread ended and is replaced')
       setTimeout(() => {

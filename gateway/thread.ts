@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type AddressInfo, Server as NetServer } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Identity, Place } from '../policies/policy.ts'
+import { steadyClock } from '../registry/base/clock.ts'
 import type { Config } from '../registry/base/config.ts'
 import type { Log } from '../registry/base/log.ts'
 import { hashSecret } from '../registry/base/secrets.ts'
@@ -76,7 +77,7 @@ export function createThread(
     ping: () => guarded(registry.redis.ping()),
     slowMs: config.REDIS_TIMEOUT_MS / 2,
     onFailure: metrics.storeFailed,
-    now: Date.now,
+    now: steadyClock,
   })
   const { keys, tokens } = createIdentityCaches(config, registry, breaker, view.contactAt)
   const leases = createLeases({
@@ -192,6 +193,7 @@ function createIdentityCaches(
   const common = {
     hashOf: (presented: string) => hashSecret(registry.secrets.hashKey, presented),
     now: Date.now,
+    steadyNow: steadyClock,
     contactAt,
     cacheMs: config.GATEWAY_IDENTITY_CACHE_SECONDS * 1000,
     graceMs: config.GATEWAY_IDENTITY_GRACE_SECONDS * 1000,

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { steadyClock } from './base/clock.ts'
 import { commit } from './commit.ts'
 import { RegistryEvent } from './model.ts'
 import { closeRedis, guarded, openAnother, type Redis } from './redis.ts'
@@ -9,7 +10,7 @@ export interface Follower {
   onEvent(event: RegistryEvent): void
   /** Events may have been missed: whatever is cached may be out of date. */
   onGap(): void
-  /** Redis was heard of just now, so nothing older than this (ms since the epoch) is unknown to us. */
+  /** Redis was heard of, so nothing older than this (by the steady clock) is unknown to us. */
   onContact(atMs: number): void
   /** Longest wait for news in one read. */
   readonly blockMs?: number
@@ -45,9 +46,9 @@ export async function followEvents(r: Registry, follower: Follower, signal: Abor
           const found = await findPosition(redis, key, position)
           if (found.isGap) follower.onGap()
           position = found.position
-          follower.onContact(r.now())
+          follower.onContact(steadyClock())
         }
-        const askedAt = r.now()
+        const askedAt = steadyClock()
         const entries = await read(redis, key, position!, blockMs)
         for (const [id, fields] of entries) {
           position = id
@@ -55,7 +56,7 @@ export async function followEvents(r: Registry, follower: Follower, signal: Abor
         }
         // A full batch: we may be so late that what follows is trimmed away before we come to it.
         if (entries.length === batch) isSure = false
-        follower.onContact(entries.length > 0 ? askedAt : r.now())
+        follower.onContact(entries.length > 0 ? askedAt : steadyClock())
       } catch {
         // Redis is away, or has sent what we do not understand: both end in asking again where we are.
         isSure = false

@@ -10,7 +10,7 @@ const silenceMs = 60_000
  * @returns how many gateways there are @throws Problem store-unavailable
  */
 export async function beat(r: Registry, heartbeat: Heartbeat): Promise<number> {
-  const now = r.now()
+  const now = await timeOf(r)
   const pipeline = r.redis
     .pipeline()
     .set(r.keys.heartbeat(heartbeat.gatewayId), JSON.stringify(heartbeat), 'PX', silenceMs)
@@ -23,8 +23,14 @@ export async function beat(r: Registry, heartbeat: Heartbeat): Promise<number> {
 
 /** The gateways heard of within the last 60 s, by id. @throws Problem store-unavailable */
 export async function listGateways(r: Registry): Promise<Heartbeat[]> {
-  const ids = await guarded(r.redis.zrangebyscore(r.keys.heartbeats(), r.now() - silenceMs, '+inf'))
+  const ids = await guarded(r.redis.zrangebyscore(r.keys.heartbeats(), (await timeOf(r)) - silenceMs, '+inf'))
   if (ids.length === 0) return []
   const kept = await guarded(r.redis.mget(ids.sort().map((id) => r.keys.heartbeat(id))))
   return kept.flatMap((json) => (json === null ? [] : [parseStored(Heartbeat, json, 'heartbeat')]))
+}
+
+/** ms since the epoch by the clock of Redis: a gateway whose own is wrong must neither vanish nor make others vanish. */
+async function timeOf(r: Registry): Promise<number> {
+  const [seconds, micros] = await guarded(r.redis.time())
+  return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000)
 }

@@ -17,6 +17,8 @@ const someone: Identity = {
 function setUp(overrides: Partial<IdentitiesParts> = {}) {
   const world = {
     now: 100_000,
+    /** How wrong the wall clock is. */
+    clockError: 0,
     contactAt: 100_000,
     asked: 0,
     answer: async (): Promise<Identity | undefined> => someone,
@@ -27,7 +29,8 @@ function setUp(overrides: Partial<IdentitiesParts> = {}) {
       return world.answer()
     },
     hashOf: (presented) => `hash of ${presented}`,
-    now: () => world.now,
+    now: () => world.now + world.clockError,
+    steadyNow: () => world.now,
     contactAt: () => world.contactAt,
     cacheMs: 30_000,
     graceMs: 300_000,
@@ -117,6 +120,30 @@ describe('identities', () => {
     world.answer = async () => ({ ...someone, expiresAt: 100_500 })
     await identities.find('k')
     world.now = 100_600
+    expect(identities.find('k')).toBeUndefined()
+  })
+
+  const day = 24 * 3_600_000
+  test.each([day, -day])(
+    'a wall clock that jumps by %i ms makes no answer older or younger',
+    async (jump) => {
+      const { world, identities } = setUp()
+      await identities.find('k')
+      world.clockError = jump
+      expect(identities.find('k')).toBe(someone)
+      world.now += 31_000
+      world.contactAt = world.now
+      world.answer = async () => undefined // revoked, and the event was lost
+      expect(await identities.find('k')).toBeUndefined()
+      expect(world.asked).toBe(2)
+    },
+  )
+
+  test('what has expired by the wall clock is gone, also right after a jump', async () => {
+    const { world, identities } = setUp()
+    world.answer = async () => ({ ...someone, expiresAt: 100_000 + day })
+    await identities.find('k')
+    world.clockError = day
     expect(identities.find('k')).toBeUndefined()
   })
 })
