@@ -189,11 +189,14 @@ export function viewLeaseMemory(memory: LeaseMemory, thread: number) {
     },
     /** Whether what was just spent left a quarter of its lease: time to ask for the next. */
     isNearlySpent: () => lastLeft === lastSize >> 2,
-    /** Tokens left in both leases. */
-    left: ({ at }: Slot) => {
-      const one = cells[at + LEASES + WORD]! & tokenMask
-      const other = cells[at + LEASES + 3 + WORD]! & tokenMask
-      return (one === FILLING ? 0 : one) + (other === FILLING ? 0 : other)
+    /** Tokens left that may be spent. */
+    left({ at }: Slot, nowMs: number): number {
+      let sum = 0
+      for (let cell = at + LEASES; cell < at + LEASES + 6; cell += 3) {
+        const left = cells[cell + WORD]! & tokenMask
+        if (left !== FILLING && left !== 0 && msUntil(cells[cell + UNTIL]!, nowMs) > 0) sum += left
+      }
+      return sum
     },
     /** Empties a lease that this thread filled. @returns what was not spent */
     collect({ at }: Slot, { cell, generation }: Filled): number {
@@ -262,6 +265,11 @@ export function viewLeaseMemory(memory: LeaseMemory, thread: number) {
       Atomics.add(cells, at + THREADS + thread, calls)
       Atomics.store(cells, at + HELD_UNTIL, untilMs | 0)
       Atomics.add(cells, at + HELD, amount)
+    },
+    /** Calls of this thread that are in flight without a slot. */
+    fly({ at }: Slot, calls: number) {
+      Atomics.add(cells, at + FLYING, calls)
+      Atomics.add(cells, at + THREADS + thread, calls)
     },
     renew: ({ at }: Slot, untilMs: number) => void Atomics.store(cells, at + HELD_UNTIL, untilMs | 0),
     /** Takes out what is held beyond calls in flight and `keep`. @returns how much may be given back */
