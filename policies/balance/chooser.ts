@@ -28,6 +28,7 @@ export function createChooser(
 ): Chooser {
   const isOpen = new Uint8Array(targets.length)
   const weights = new Float64Array(targets.length)
+  const caps = Float64Array.from(targets, (target) => target.maxConnections)
   const pick = strategies[strategy]({ targets, isOpen, weights }, random, hashOn)
 
   /** Marks the available ones. @returns whether too few of those that serve are */
@@ -49,15 +50,16 @@ export function createChooser(
   return (x) => {
     // Few that are left would break down under the calls meant for all: then better all, the sick ones included.
     const anyway = markAvailable()
+    const isRetry = x.tried.length > 0
     let candidates = 0
     let open = 0
     for (let i = 0; i < targets.length; i++) {
       const target = targets[i]!
       const isCandidate = anyway ? !target.isDraining && !target.isBarred() : isOpen[i] === 1
       isOpen[i] = 0
-      if (!isCandidate || wasTried(target, x.tried)) continue
+      if (!isCandidate || (isRetry && wasTried(target, x.tried))) continue
       candidates++
-      if (target.inFlight() >= target.maxConnections) continue
+      if (caps[i] !== unbounded && target.inFlight() >= caps[i]!) continue
       isOpen[i] = 1
       weights[i] = target.weight * target.weightFactor()
       open++
@@ -73,6 +75,8 @@ export function createChooser(
     return 'busy'
   }
 }
+
+const unbounded = Number.POSITIVE_INFINITY
 
 /** By id: what was tried may have been the stand-in of a target on trial. */
 function wasTried({ id }: TargetView, tried: readonly TargetView[]): boolean {

@@ -190,6 +190,19 @@ describe('waiting for room', () => {
     expect(picky.taken).toBe(two.taken)
   })
 
+  test('goes on in another thread when the one that was woken has nobody left', async () => {
+    // Which of the two is woken is chance: in one of twenty rounds it is the one whose call leaves.
+    for (let round = 0; round < 20; round++) {
+      const { upstreams } = gateway(3, { caps: [1] })
+      const first = call(upstreams[0]!)
+      const [gone, other] = [call(upstreams[1]!), call(upstreams[2]!)]
+      first.end()
+      gone.leave()
+      await until(() => other.taken)
+      expect(isTarget(other.taken!)).toBe(true)
+    }
+  })
+
   test('of a thread that crashed is forgotten by the others', () => {
     const { upstreams, views, waiting, count } = gateway(2, { caps: [2] })
     const calls = [0, 0, 1, 1].map((thread) => call(upstreams[thread]!))
