@@ -18,7 +18,7 @@ export interface SlotTable {
   assign(keys: readonly string[], inForce?: readonly string[]): Map<string, number>
 }
 
-export function createSlotTable(view: SlotOwner): SlotTable {
+export function createSlotTable(view: SlotOwner, capacity = slotCapacity): SlotTable {
   const slots = new Map<string, number>()
   const free: number[] = []
   let next = 0
@@ -34,8 +34,9 @@ export function createSlotTable(view: SlotOwner): SlotTable {
       }
       const assigned = new Map<string, number>()
       for (const key of wanted) {
-        const slot = slots.get(key) ?? free.pop() ?? next++
-        if (slot >= slotCapacity) throw new Error('more targets and upstreams than this gateway can count')
+        // Used ones last: a call under an older table may still choose a target that has lost its slot.
+        const slot = slots.get(key) ?? (next < capacity ? next++ : free.shift())
+        if (slot === undefined) throw new Error('more targets and upstreams than this gateway can count')
         slots.set(key, slot)
         assigned.set(key, slot)
       }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import type { UpstreamInput } from '../../registry/model.ts'
 import { type Echo, startEcho } from '../support/echo.ts'
 import type { GatewayProcess } from '../support/gateway-process.ts'
 import { type Answer, callOnce, connections, startLoad } from '../support/load.ts'
@@ -16,7 +17,7 @@ const targets: Record<string, Echo[]> = {}
 
 async function api(
   name: string,
-  strategy: 'round-robin' | 'weighted' | 'least-connections',
+  upstream: Partial<UpstreamInput>,
   services: { delayMs?: number; weight?: number; maxConnections?: number }[],
 ) {
   const started = await Promise.all(services.map(({ delayMs }) => startEcho({ keeps: false, delayMs })))
@@ -24,7 +25,7 @@ async function api(
   targets[name] = started
   demos[name] = await publishDemo(platform, {
     name,
-    upstream: { strategy },
+    upstream,
     targets: services.map(({ weight, maxConnections }, i) => ({
       url: started[i]!.url,
       weight,
@@ -36,12 +37,18 @@ async function api(
 beforeAll(async () => {
   platform = await startPlatform()
   const byWeight = weights.map((weight) => ({ weight }))
-  await api('in-turn', 'round-robin', byWeight)
-  await api('at-random', 'weighted', byWeight)
-  await api('one-slow', 'least-connections', [{ delayMs: 50 }, { delayMs: 50 }, { delayMs: 500 }])
-  await api('capped', 'round-robin', [{ delayMs: 20, maxConnections: 2 }])
+  await api('in-turn', { strategy: 'round-robin' }, byWeight)
+  await api('at-random', { strategy: 'weighted' }, byWeight)
+  await api('one-slow', { strategy: 'least-connections' }, [
+    { delayMs: 50 },
+    { delayMs: 50 },
+    { delayMs: 500 },
+  ])
+  await api('capped', { strategy: 'round-robin' }, [{ delayMs: 20, maxConnections: 2 }])
+  await api('far-one', { strategy: 'least-time' }, [{ delayMs: 10 }, { delayMs: 10 }, { delayMs: 400 }])
+  await api('sticky', { strategy: 'hash', hashOn: { by: 'header', header: 'x-account' } }, [{}, {}, {}, {}])
   gateway = await platform.gateway({ LOG_ACCESS: 'off' })
-  await gateway.serves(demos.capped!.snapshot)
+  await gateway.serves(demos.sticky!.snapshot)
 }, 60_000)
 
 afterAll(async () => {
@@ -50,9 +57,9 @@ afterAll(async () => {
   await Promise.all(echoes.map((echo) => echo.close()))
 })
 
-const call = (name: string) =>
+const call = (name: string, headers: Record<string, string> = {}) =>
   callOnce(`${gateway.url}/${name}/v1/accounts/1/balance`, {
-    headers: { 'x-api-key': demos[name]!.key },
+    headers: { 'x-api-key': demos[name]!.key, ...headers },
     agent,
   })
 
@@ -104,6 +111,23 @@ describe('balancing over two threads', () => {
     const { percent } = shares('one-slow')
     expect(percent[2]).toBeLessThan(100 / 6)
   }, 90_000)
+
+  test('a target that takes far longer gets few calls by its time', async () => {
+    expect((await calls('far-one', 600, 12)).filter(({ status }) => status !== 200)).toEqual([])
+    // By turns it would get a third. Between others that are loaded it is drawn, and taken, now and then.
+    expect(shares('far-one').percent[2]).toBeLessThan(100 / 6)
+  }, 60_000)
+
+  test('calls with the same header go to the same target, in every thread', async () => {
+    for (let account = 0; account < 20; account++) {
+      const before = targets.sticky!.map((echo) => echo.answered())
+      const headers = { 'x-account': `acc-${account}` }
+      await Promise.all(Array.from({ length: 24 }, () => call('sticky', headers)))
+      const gained = targets.sticky!.map((echo, i) => echo.answered() - before[i]!)
+      expect(gained.toSorted((a, b) => a - b)).toEqual([0, 0, 0, 24])
+    }
+    expect(targets.sticky!.filter((echo) => echo.answered() > 0).length).toBeGreaterThan(1)
+  }, 60_000)
 
   test('a cap of 2 is never exceeded, and what finds no room is told when to come back', async () => {
     const [only] = targets.capped as [Echo]

@@ -106,7 +106,7 @@ describe('the mean time of a target', () => {
 describe('slots', () => {
   test('a target keeps its slot over publishes, and one that left keeps it while calls are in flight', () => {
     const busy = new Set<number>()
-    const table = createSlotTable({ isIdle: (slot) => !busy.has(slot), forget: () => {} })
+    const table = createSlotTable({ isIdle: (slot) => !busy.has(slot), forget: () => {} }, 3)
     const first = table.assign(['u/a', 'u/b'])
     busy.add(first.get('u/b')!)
     expect(table.assign(['u/a']).get('u/a')).toBe(first.get('u/a'))
@@ -126,12 +126,19 @@ describe('slots', () => {
 
   test('what is known of a target is forgotten when its slot is free again, and not before', () => {
     const forgotten: number[] = []
-    const table = createSlotTable({ isIdle: () => true, forget: (slot) => forgotten.push(slot) })
+    const table = createSlotTable({ isIdle: () => true, forget: (slot) => forgotten.push(slot) }, 1)
     const a = table.assign(['u/a']).get('u/a')!
     table.assign(['u/a'])
     expect(forgotten).toEqual([])
     expect(table.assign(['u/b']).get('u/b')).toBe(a)
     expect(forgotten).toEqual([a])
+  })
+
+  test('are given out again as late as can be, in the order in which they became free, and not at all in use', () => {
+    const table = createSlotTable({ isIdle: () => true, forget: () => {} }, 3)
+    const slots = ['a', 'b', 'c', 'd', 'e'].map((key) => table.assign([key]).get(key))
+    expect(slots).toEqual([0, 1, 2, 0, 1])
+    expect(() => table.assign(['e', 'f', 'g', 'h'])).toThrow('more targets')
   })
 
   test('contact is remembered to a tenth of a second', () => {
