@@ -136,3 +136,19 @@ describe('gives back what it held:', () => {
     expect(await stage.metric('gateway_upstream_requests_waiting')).toBe(0)
   })
 })
+
+test('a WebSocket waits for room like any call, and takes it when another one closes', async () => {
+  const [first, second] = [await dial(), await dial()]
+  const third = dial()
+  await until(async () => (await stage.metric('gateway_upstream_requests_waiting')) === 1)
+  first.close()
+  const opened = await third
+  expect(await inFlight()).toEqual([2, 2])
+  const gone = new WebSocket(pathOf('socket').replace('http', 'ws'), { headers: headers() })
+  gone.on('error', () => {})
+  await until(async () => (await stage.metric('gateway_upstream_requests_waiting')) === 1)
+  gone.terminate()
+  await until(async () => (await stage.metric('gateway_upstream_requests_waiting')) === 0)
+  for (const socket of [second, opened]) socket.close()
+  await until(async () => (await inFlight()).every((count) => count === 0))
+})
