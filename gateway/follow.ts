@@ -31,6 +31,8 @@ export interface FollowState {
   readonly isInContact: boolean
   /** Why the newest snapshot is not in force; '' when it is. */
   lastError: string
+  /** Gateways alive when the registry was last in contact; 0 before. */
+  gateways: number
   /** Why Redis did not take the last heartbeat, in its own words; '' when it did. It may answer and refuse to write. */
   storeFault: string
 }
@@ -63,6 +65,7 @@ export function createFollowing(parts: FollowParts): Following {
       return view.contactAt() > 0 && steadyClock() - view.contactAt() < contactLapseMs
     },
     lastError: '',
+    gateways: 0,
     storeFault: '',
   }
   let loading: Promise<void> | undefined
@@ -177,6 +180,7 @@ export function createFollowing(parts: FollowParts): Following {
       }).then(
         (count) => {
           view.leases.setNodes(count) // limits are shared out by it
+          state.gateways = count
           tellFault('')
         },
         (error) => tellFault(noteOf(error)),

@@ -44,11 +44,10 @@ const WORD = 0
 const SIZE = 1
 const UNTIL = 2
 
-// A slot that was given up is not used anew before two sweeps: whoever had found it has long gone on.
-const FREE = 0
-const USED = 1
-const LEAVING = 2
-const LEFT = 3
+// A slot without a key that is given up is not used anew before two sweeps: whoever had found it has long gone on.
+const IN_USE = 0
+const LEAVING = 1
+const LEFT = 2
 
 /** Of the word of a lease: tokens, and how often the lease was filled, so that two fillings are never mixed up. */
 const tokenBits = 22
@@ -110,12 +109,16 @@ export function viewLeaseMemory(memory: LeaseMemory, thread: number) {
       const at = baseOf(first + way)
       if (Atomics.load(wide, (at + KEY) / 2) === id) return found(at)
     }
+    // All threads try the same places in the same order: who comes second finds what the first has made.
     for (let way = 0; way < ways; way++) {
       const at = baseOf(first + way)
-      if (Atomics.compareExchange(cells, at + STATE, FREE, USED) !== FREE) continue
-      Atomics.store(cells, at + USED_AT, seconds(now()))
-      Atomics.store(wide, (at + KEY) / 2, id)
-      return found(at)
+      if (Atomics.load(cells, at + STATE) !== IN_USE) continue
+      if (Atomics.load(wide, (at + KEY) / 2) === 0n) Atomics.store(cells, at + USED_AT, seconds(now()))
+      const before = Atomics.compareExchange(wide, (at + KEY) / 2, 0n, id)
+      if (before === id) return found(at)
+      if (before !== 0n) continue
+      if (Atomics.load(cells, at + STATE) === IN_USE) return found(at)
+      Atomics.store(wide, (at + KEY) / 2, 0n) // it was just being given up
     }
     return undefined
   }
@@ -315,19 +318,18 @@ export function viewLeaseMemory(memory: LeaseMemory, thread: number) {
       for (let slot = 0; slot < bucketCount * ways; slot++) {
         const at = baseOf(slot)
         const state = cells[at + STATE]
-        if (state === FREE) continue
         if (state === LEFT) {
-          cells.fill(0, at + KEY, at + STATE)
           cells.fill(0, at + USED_AT, at + stride)
-          Atomics.store(cells, at + STATE, FREE)
+          Atomics.store(cells, at + STATE, IN_USE)
         } else if (state === LEAVING) Atomics.store(cells, at + STATE, LEFT)
         else if (
+          (cells[at + KEY] !== 0 || cells[at + KEY + 1] !== 0) &&
           second - cells[at + USED_AT]! > idleSeconds &&
           Atomics.load(cells, at + FLYING) === 0 &&
           Atomics.load(cells, at + HELD) === 0
         ) {
-          Atomics.store(wide, (at + KEY) / 2, 0n)
           Atomics.store(cells, at + STATE, LEAVING)
+          Atomics.store(wide, (at + KEY) / 2, 0n)
         }
       }
     },

@@ -260,6 +260,7 @@ export interface ProcessFacts {
     isFromFile: boolean
     isInContact: boolean
     lastError: string
+    gateways: number
     storeFault: string
   }
   readonly threads: { readonly restarts: number; readonly served: readonly number[] }
@@ -292,6 +293,11 @@ export async function gatewayMetrics(threads: readonly object[][], facts: Proces
     Number(state.lastError !== ''),
   )
   gauge('gateway_redis_connected', '1 while the registry is in contact.', Number(state.isInContact))
+  gauge(
+    'gateway_known_gateways',
+    'Gateways that this one knows of, by which limits are shared out; 0 before it heard of any.',
+    state.gateways,
+  )
   gauge(
     'gateway_redis_writable',
     '1 while Redis takes writes: it may answer and refuse them, being full, or a replica.',

@@ -11,10 +11,19 @@ const memoryOf = () => {
   return { memory, view: viewLeaseMemory(memory, 0) }
 }
 
+interface Raced {
+  readonly spent: number
+  readonly most: number
+  readonly places: readonly number[]
+}
+
 /** Threads that all want the same, while `work` hands out; what they took and the most they saw at once. */
-async function race(what: RacerData['what'], work: (parts: ReturnType<typeof memoryOf>) => Promise<void>) {
+async function race(
+  what: RacerData['what'],
+  work: (parts: ReturnType<typeof memoryOf>, flag: Int32Array) => Promise<void>,
+) {
   const parts = memoryOf()
-  const signal = new SharedArrayBuffer(12)
+  const signal = new SharedArrayBuffer(16)
   const flag = new Int32Array(signal)
   const workers = [1, 2].map((thread) => {
     const workerData: RacerData = { memory: parts.memory, thread, key: 'key', signal, what }
@@ -22,9 +31,9 @@ async function race(what: RacerData['what'], work: (parts: ReturnType<typeof mem
   })
   const results = workers.map((worker) => once(worker, 'message'))
   await until(() => Atomics.load(flag, 2) === workers.length, { timeoutMs: 10_000 })
-  await work(parts)
+  await work(parts, flag)
   Atomics.store(flag, 0, 1)
-  const said = (await Promise.all(results)).map(([result]) => result as { spent: number; most: number })
+  const said = (await Promise.all(results)).map(([result]) => result as Raced)
   await Promise.all(workers.map((worker) => worker.terminate()))
   return { spent: said.reduce((sum, one) => sum + one.spent, 0), said, putBack: flag[1]! }
 }
@@ -50,9 +59,9 @@ describe('memory of leases', () => {
 
   test('lets no more calls fly than slots are held, also while slots are given back', async () => {
     let most = 0
-    const { said, spent } = await race('flights', async ({ view }) => {
+    const { said, spent } = await race('flights', async ({ view }, flag) => {
       const slot = view.find('key')!
-      for (let i = 0; i < 3_000; i++) {
+      for (let i = 0; i < 3_000 || Atomics.load(flag, 3) < 1_000; i++) {
         view.hold(slot, 1, 0, view.now() + 10_000)
         most = Math.max(most, view.held(slot))
         if (i % 2 === 0) view.unhold(slot, 0)
@@ -64,6 +73,16 @@ describe('memory of leases', () => {
     })
     expect(spent).toBeGreaterThan(0)
     expect(Math.max(...said.map((one) => one.most))).toBeLessThanOrEqual(most)
+  }, 30_000)
+
+  test('has one place for a key, also when threads look for it for the first time at the same time', async () => {
+    const { said } = await race('keys', async (_, flag) => {
+      Atomics.store(flag, 1, 1)
+      await until(() => Atomics.load(flag, 2) === 4, { timeoutMs: 20_000 }) // each counts once more when it is through
+    })
+    const [one, other] = said.map(({ places }) => places)
+    expect(one).toHaveLength(3_000)
+    expect(one).toEqual(other)
   }, 30_000)
 
   test('knows a key in all threads, and another for another key', () => {
