@@ -29,13 +29,19 @@ let limitedEcho: Echo
 let gateways: GatewayProcess[]
 let demo: Demo
 let limited: Demo
+let leasedEcho: Echo
+let leased: Demo
+/** High enough that gateways take of it ahead: at most a tenth over all, 50 each. */
+const leasedLimit = 1_500
+const lease = 50
 /** So many connections to each gateway that each of its two threads has some of them. */
 const perGateway = 12
 const agents: Agent[] = []
 
 beforeAll(async () => {
-  ;[platform, echo, limitedEcho] = await Promise.all([
+  ;[platform, echo, limitedEcho, leasedEcho] = await Promise.all([
     startPlatform(),
+    startEcho({ keeps: false }),
     startEcho({ keeps: false }),
     startEcho({ keeps: false }),
   ])
@@ -45,10 +51,15 @@ beforeAll(async () => {
     targets: [{ url: limitedEcho.url }],
     policies: { 'rate-limit': { limit: 100, windowSeconds: 60 } },
   })
+  leased = await publishDemo(platform, {
+    name: 'leased',
+    targets: [{ url: leasedEcho.url }],
+    policies: { 'rate-limit': { limit: leasedLimit, windowSeconds: 3_600 } },
+  })
   gateways = await Promise.all(
     [1, 2, 3].map((n) => platform.gateway({ GATEWAY_ID: `gateway-${n}`, LOG_ACCESS: 'off' })),
   )
-  await Promise.all(gateways.map((gateway) => gateway.serves(limited.snapshot)))
+  await Promise.all(gateways.map((gateway) => gateway.serves(leased.snapshot)))
   agents.push(...gateways.map(() => connections(perGateway)))
 }, 90_000)
 
@@ -57,6 +68,7 @@ afterAll(async () => {
   await platform?.close()
   await echo?.close()
   await limitedEcho?.close()
+  await leasedEcho?.close()
 })
 
 const shop = (name: string) => addPartner(platform.registry, name, demo.versionId)
@@ -91,6 +103,25 @@ describe('three gateways of two threads', () => {
       expect(Number(headers['retry-after'])).toBeGreaterThanOrEqual(1)
       expect(Number(headers['retry-after'])).toBeLessThanOrEqual(63) // the window, and its last twentieth
     }
+  }, 60_000)
+
+  test('never exceed a limit of which they take ahead, and miss it by no more than the others hold', async () => {
+    const wide = connections(500)
+    const statuses: number[] = []
+    for (let round = 0; round < 5; round++) {
+      const calls = Array.from({ length: 500 }, (_, i) =>
+        callOnce(`${gateways[i % 3]!.url}/leased/v1/accounts/1/balance`, {
+          headers: { 'x-api-key': leased.key },
+          agent: wide,
+        }),
+      )
+      statuses.push(...(await Promise.all(calls)).map(({ status }) => status))
+    }
+    wide.destroy()
+    expect(new Set(statuses)).toEqual(new Set([200, 429]))
+    expect(statuses.filter((status) => status === 200)).toHaveLength(leasedEcho.answered())
+    expect(leasedEcho.answered()).toBeLessThanOrEqual(leasedLimit)
+    expect(leasedEcho.answered()).toBeGreaterThanOrEqual(leasedLimit - 3 * 1.25 * lease) // the next is asked for when a quarter is left
   }, 60_000)
 
   const changes = {
