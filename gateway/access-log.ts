@@ -1,7 +1,7 @@
 import { fstatSync } from 'node:fs'
-import { destination, levels } from 'pino'
+import { levels } from 'pino'
 import type { Exchange, Identity, Route } from '../policies/policy.ts'
-import { lineStart } from '../registry/base/log.ts'
+import { lineStart, openOutput } from '../registry/base/log.ts'
 import type { Timing } from './handle.ts'
 import { traceIdOf } from './trace.ts'
 
@@ -29,7 +29,7 @@ const flushMs = 100
 
 /** Lines are gathered, as each write costs a trip to the kernel. */
 export function openAccessLog(level: string, isOn: boolean): AccessLog {
-  const stream = destination({ fd: 1, sync: false })
+  const stream = openOutput(false)
   const pieceBytes = fstatSync(1).isFile() ? fileBytes : pipeBytes
   const least = levels.values[level] ?? Number.POSITIVE_INFINITY
   let lines = ''
@@ -56,7 +56,11 @@ export function openAccessLog(level: string, isOn: boolean): AccessLog {
     flush() {
       clearInterval(timer)
       handOver()
-      stream.flushSync()
+      try {
+        stream.flushSync()
+      } catch {
+        // nowhere to write them: see openOutput
+      }
     },
   }
 }

@@ -35,6 +35,8 @@ export interface FollowState {
   gateways: number
   /** Why Redis did not take the last heartbeat, in its own words; '' when it did. It may answer and refuse to write. */
   storeFault: string
+  /** Why the snapshot in force is not in the file; '' when it is, or was never to be. */
+  fileFault: string
 }
 
 export interface FollowParts {
@@ -54,6 +56,8 @@ const beatMs = 2_000
 const contactLapseMs = 2_000
 const firstContactMs = 1_000
 const doubtMs = 30_000
+/** Between two tries to write the file. */
+const keepAgainMs = 2_000
 
 export function createFollowing(parts: FollowParts): Following {
   const { registry, threads, view, log, signal } = parts
@@ -67,9 +71,12 @@ export function createFollowing(parts: FollowParts): Following {
     lastError: '',
     gateways: 0,
     storeFault: '',
+    fileFault: '',
   }
   let loading: Promise<void> | undefined
   let refused = -1 // a snapshot that the threads would not take is not tried again and again
+  let unkept: Snapshot | undefined // in force, and not in the file
+  let triedAt = 0
   let doubted = { number: -1, since: 0 }
   let keysInForce: readonly string[] = []
   const firstContact = Promise.withResolvers<void>()
@@ -88,6 +95,7 @@ export function createFollowing(parts: FollowParts): Following {
     if (number === state.snapshot && !state.isFromFile) {
       refused = -1
       state.lastError = '' // of a newer one, from which the registry has come back
+      if (unkept && steadyClock() - triedAt > keepAgainMs) await keep(unkept)
       return
     }
     if (number === refused) return
@@ -140,10 +148,17 @@ export function createFollowing(parts: FollowParts): Following {
 
   async function keep(snapshot: Snapshot) {
     try {
+      triedAt = steadyClock()
       await writeSnapshotFile(parts.file, snapshot)
+      unkept = undefined
+      state.fileFault = ''
     } catch (error) {
       // It serves the next start only: what is in force is not touched by a full disk.
-      log.warn({ err: error, file: parts.file }, 'the snapshot file could not be written')
+      unkept = snapshot
+      const fault = (error as Error).message
+      if (fault !== state.fileFault)
+        log.warn({ err: error, file: parts.file }, 'the snapshot file could not be written')
+      state.fileFault = fault
     }
   }
 

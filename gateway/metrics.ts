@@ -262,6 +262,7 @@ export interface ProcessFacts {
     lastError: string
     gateways: number
     storeFault: string
+    fileFault: string
   }
   readonly threads: { readonly restarts: number; readonly served: readonly number[] }
   readonly isReady: boolean
@@ -286,6 +287,11 @@ export async function gatewayMetrics(threads: readonly object[][], facts: Proces
     'gateway_snapshot_from_file',
     '1 when it came from the file, as Redis was away.',
     Number(state.isFromFile),
+  )
+  gauge(
+    'gateway_snapshot_file_stale',
+    '1 when the snapshot in force could not be written to the file for a start without Redis.',
+    Number(state.fileFault !== ''),
   )
   gauge(
     'gateway_snapshot_refused',

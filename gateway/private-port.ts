@@ -55,6 +55,7 @@ function readinessOf({ state, threads, isListening, isDraining }: PrivatePortPar
     snapshotAgeSeconds: state.snapshotCreatedAt
       ? Math.max(0, Math.round((Date.now() - state.snapshotCreatedAt) / 1000))
       : null,
+    snapshotFileFault: state.fileFault,
     snapshotFrom: state.isFromFile ? 'file' : 'redis',
     threads: threads.served,
     redis: state.isInContact ? 'connected' : 'away',

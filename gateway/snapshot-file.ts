@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises'
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Snapshot } from '../registry/model.ts'
 
@@ -8,14 +8,19 @@ import { Snapshot } from '../registry/model.ts'
 export async function writeSnapshotFile(path: string, snapshot: Snapshot): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
   const temporary = `${path}.${process.pid}.tmp`
-  const file = await open(temporary, 'w', 0o600)
   try {
-    await file.writeFile(JSON.stringify(snapshot))
-    await file.sync()
-  } finally {
-    await file.close()
+    const file = await open(temporary, 'w', 0o600)
+    try {
+      await file.writeFile(JSON.stringify(snapshot))
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(temporary, path)
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => {}) // half of it would only fill the disk further
+    throw error
   }
-  await rename(temporary, path)
 }
 
 /** @returns undefined when there is none. @throws Error when it is damaged */

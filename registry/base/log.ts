@@ -29,7 +29,15 @@ export function createLog(name: string, level: string, stream?: DestinationStrea
     f.startsWith('[') ? [f, `*${f}`, `*.*${f}`] : [f, `*.${f}`, `*.*.${f}`],
   )
   const redact = { paths, censor: '[hidden]' }
-  return pino({ name, level, redact, timestamp }, stream ?? destination({ fd: 1, sync: true }))
+  return pino({ name, level, redact, timestamp }, stream ?? openOutput(true))
+}
+
+const mostWaitingBytes = 1_048_576
+
+/** Standard output. A full disk behind it costs lines, and neither the process nor its memory. */
+export function openOutput(isSync: boolean) {
+  const stream = destination({ fd: 1, sync: isSync, maxLength: mostWaitingBytes })
+  return stream.on('error', () => {}) // what could not be written is tried again with the next line
 }
 
 /**

@@ -20,6 +20,7 @@ export interface GatewayProcess {
     snapshot: number
     redis: string
     redisFault: string
+    snapshotFileFault: string
     snapshotAgeSeconds: number | null
     snapshotFrom: string
     threads: number[]
