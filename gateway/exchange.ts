@@ -4,6 +4,7 @@ import type { Exchange, IncomingRequest } from '../policies/policy.ts'
 import { problem } from '../registry/base/problem.ts'
 import { clientAddress, type NetworkSet, plainAddress } from './client-address.ts'
 import { canonicalPath } from './path.ts'
+import { clientCertificateOf } from './tls/client-certificate.ts'
 
 export interface ExchangeLimits {
   readonly maxUrlBytes: number
@@ -51,6 +52,7 @@ function unread(req: IncomingMessage): IncomingRequest {
     ip: '0.0.0.0',
     host: '',
     scheme: 'http',
+    clientCertificate: undefined,
     contentLength: undefined,
     hasBody: false,
     body: undefined,
@@ -68,7 +70,10 @@ export function readRequest(x: Exchange, req: IncomingMessage, limits: ExchangeL
   const r = x.request as Writable<IncomingRequest>
   const peer = plainAddress(req.socket.remoteAddress)
   r.ip = clientAddress(peer, req.headers['x-forwarded-for'] as string | undefined, limits.isTrustedProxy)
-  r.scheme = 'encrypted' in req.socket && req.socket.encrypted === true ? 'https' : 'http'
+  if ('encrypted' in req.socket && req.socket.encrypted === true) {
+    r.scheme = 'https'
+    r.clientCertificate = clientCertificateOf(req.socket)
+  }
   r.maxBodyBytes = limits.maxBodyBytes
 
   const { rawHeaders, headers } = req

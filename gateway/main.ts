@@ -6,25 +6,30 @@ import { createLog } from '../registry/base/log.ts'
 import { closeRedis } from '../registry/redis.ts'
 import { openRegistry } from '../registry/store.ts'
 import { createFollowing } from './follow.ts'
-import { settlePort } from './port.ts'
+import { settlePorts } from './port.ts'
 import { createPrivatePort } from './private-port.ts'
 import { createShared, viewShared } from './shared.ts'
 import { createSlotTable } from './slot-table.ts'
 import { createThreads } from './supervise.ts'
+import { keepTls } from './tls/keeper.ts'
 
 /** Reads the settings, starts one worker thread per core, follows the registry, stops gracefully. */
 
 const config = loadConfigOrExit()
 const log = createLog('gateway', config.LOG_LEVEL)
 const registry = openRegistry(config, log)
-const { number: port, canShare } = await settlePort(config.GATEWAY_HOST, config.GATEWAY_PORT).catch(fail)
+const tls =
+  config.GATEWAY_TLS_PORT === undefined ? undefined : await keepTls(config, log, Date.now).catch(fail)
+const { ports, canShare } = await settlePorts(config).catch(fail)
 const count = canShare ? config.GATEWAY_THREADS : 1
 if (count < config.GATEWAY_THREADS)
   log.warn('this system cannot share a port between threads: one thread serves')
-const publicUrl = config.GATEWAY_PUBLIC_URL ?? `http://localhost:${port}`
+const publicUrl =
+  config.GATEWAY_PUBLIC_URL ??
+  (ports.clear === undefined ? `https://localhost:${ports.tls}` : `http://localhost:${ports.clear}`)
 const shared = createShared(count)
 const view = viewShared(shared, 0)
-const threads = createThreads({ count, shared, view, publicUrl, log })
+const threads = createThreads({ count, shared, view, publicUrl, tls: () => tls?.material, log })
 const stopping = new AbortController()
 let isListening = false
 let isDraining = false
@@ -43,17 +48,29 @@ const privatePort = createPrivatePort({
   threads,
   isListening: () => isListening,
   isDraining: () => isDraining,
+  tls,
 })
 
+tls?.watch((material) => threads.tell({ kind: 'tls', material }))
+if (tls) process.on('SIGHUP', () => void tls.reload({ dropsGone: true }))
 // A supervisor may say SIGTERM twice, and that must not cut a payment; a second Ctrl-C ends it at once.
 process.on('SIGTERM', stop).once('SIGINT', stop)
 privatePort.listen(config.GATEWAY_METRICS_PORT, config.GATEWAY_METRICS_HOST)
 await Promise.all([once(privatePort, 'listening'), threads.start()]).catch(fail)
 await following.start() // calls are taken once there is something to serve them with
-await threads.listen(port).catch(fail)
+await threads.listen(ports).catch(fail)
 isListening = true
 const privateAddress = privatePort.address() as AddressInfo
-log.info({ port, privatePort: privateAddress.port, threads: threads.count, publicUrl }, 'the gateway listens')
+log.info(
+  {
+    port: ports.clear,
+    tlsPort: ports.tls,
+    privatePort: privateAddress.port,
+    threads: threads.count,
+    publicUrl,
+  },
+  'the gateway listens',
+)
 
 /** Ports in use and the like: said in one line, and nothing is left running. */
 function fail(error: unknown): never {
@@ -71,6 +88,7 @@ async function stop(signal: string) {
   log.info({ signal, ...draining }, 'draining')
   await threads.drain(draining)
   stopping.abort()
+  tls?.end()
   privatePort.close()
   privatePort.closeAllConnections()
   await closeRedis(registry.redis)

@@ -1,11 +1,20 @@
 import type { RegistryEvent } from '../registry/model.ts'
 import type { Shared } from './shared.ts'
+import type { TlsMaterial } from './tls/material.ts'
+
+/** Undefined: not open. */
+export interface Ports {
+  readonly clear: number | undefined
+  readonly tls: number | undefined
+}
 
 /** What the main thread and its worker threads say to each other. */
 export type ToWorker =
-  | { kind: 'listen'; port: number; canShare: boolean }
+  | { kind: 'listen'; ports: Ports; canShare: boolean }
   | { kind: 'table'; number: number; text: string; slots: ReadonlyMap<string, number> }
   | { kind: 'event'; event: RegistryEvent }
+  /** For connections from now on. */
+  | { kind: 'tls'; material: TlsMaterial }
   /** Events were missed: forget all identities. */
   | { kind: 'gap' }
   | { kind: 'metrics'; question: number }
@@ -19,7 +28,7 @@ export interface Draining {
 }
 
 export type FromWorker =
-  | { kind: 'listening'; port: number }
+  | { kind: 'listening' }
   | { kind: 'table'; number: number; error: string | null }
   | { kind: 'metrics'; question: number; metrics: object[] }
 
@@ -27,4 +36,5 @@ export interface WorkerStart {
   readonly thread: number
   readonly publicUrl: string
   readonly shared: Shared
+  readonly tls: TlsMaterial | undefined
 }

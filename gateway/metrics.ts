@@ -5,6 +5,7 @@ import type { ProblemCode } from '../registry/base/problem.ts'
 import type { Timing } from './handle.ts'
 import type { LeaseCounts } from './leases.ts'
 import { createHistogram, type Tally } from './tally.ts'
+import type { TlsKeeper } from './tls/keeper.ts'
 
 /**
  * Labels are bounded by what is published (API, version, operation) and by the tables of this code (method, status
@@ -101,6 +102,11 @@ export function createThreadMetrics() {
     labelNames: ['problem'],
     registers,
   })
+  const tlsFailures = new Counter({
+    name: 'gateway_tls_handshake_failures_total',
+    help: 'Connections that ended before their TLS handshake was done.',
+    registers,
+  })
   const identities = new Gauge({
     name: 'gateway_cached_identities',
     help: 'Keys and tokens kept in memory.',
@@ -163,6 +169,7 @@ export function createThreadMetrics() {
     spansEnded: (outcome: SpanOutcome, count: number) => spans.inc({ outcome }, count),
     unreadable: (code: ProblemCode) => unreadable.inc({ problem: code }),
     limitsAnswered: (counts: LeaseCounts) => collectLimits(registers, counts),
+    tlsFailed: () => tlsFailures.inc(),
     end: endLoopDelay,
     observe(x: Exchange, timing: Timing) {
       serving--
@@ -267,6 +274,7 @@ export interface ProcessFacts {
   readonly threads: { readonly restarts: number; readonly served: readonly number[] }
   readonly isReady: boolean
   readonly isDraining: () => boolean
+  readonly tls: Pick<TlsKeeper, 'material' | 'hasFault'> | undefined
 }
 
 /** All threads added up, and what the process as a whole knows. */
@@ -318,8 +326,25 @@ export async function gatewayMetrics(threads: readonly object[][], facts: Proces
   gauge('gateway_thread_restarts', 'Threads replaced after a crash.', facts.threads.restarts)
   const startedAt = Math.round(performance.timeOrigin / 1e3)
   gauge('process_start_time_seconds', 'When the process began, in seconds since the epoch.', startedAt)
+  if (facts.tls) certificateGauges(facts.tls, own)
   gauge('process_resident_memory_bytes', 'Memory of the process.', process.memoryUsage.rss())
   const { user, system } = process.cpuUsage()
   gauge('process_cpu_seconds', 'Processor time of the process.', (user + system) / 1e6)
   return { type: own.contentType, text: `${await sum.metrics()}\n${await own.metrics()}` }
+}
+
+function certificateGauges({ material, hasFault }: NonNullable<ProcessFacts['tls']>, registry: Registry) {
+  const registers = [registry]
+  const expiry = new Gauge({
+    name: 'gateway_tls_certificate_expiry_timestamp_seconds',
+    help: 'Until when each certificate in force is valid.',
+    labelNames: ['file'],
+    registers,
+  })
+  for (const { file, notAfter } of material.certificates) expiry.set({ file }, notAfter / 1000)
+  new Gauge({
+    name: 'gateway_tls_certificates_refused',
+    help: '1 when certificates on the disk could not be brought into force.',
+    registers,
+  }).set(Number(hasFault))
 }

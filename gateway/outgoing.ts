@@ -40,7 +40,17 @@ const kept = new Set([
   'x-jws-signature',
 ])
 /** Set by the gateway, so what the caller wrote does not pass. `x-gateway-*`, `x-forwarded-*` are treated likewise. */
-const ours = new Set(['host', 'forwarded', 'x-real-ip', 'via', 'x-request-id', 'traceparent', 'tracestate'])
+const ours = new Set([
+  'client-cert',
+  'client-cert-chain',
+  'forwarded',
+  'host',
+  'traceparent',
+  'tracestate',
+  'via',
+  'x-real-ip',
+  'x-request-id',
+])
 
 /** By these many a framework takes another path or method, or a CGI another proxy, than what was authorised. */
 const misleading = new Set([
@@ -94,6 +104,8 @@ export function outgoingHeaders(x: Exchange, peer: Peer): HeaderList {
   out.push('traceparent', traceparentOf(x))
   const state = tracestateOf(x)
   if (state !== undefined) out.push('tracestate', state)
+  const { clientCertificate } = x.request
+  if (clientCertificate) out.push('client-cert', clientCertificate.header) // RFC 9440
   const { identity } = x
   if (identity) {
     out.push('x-gateway-partner', identity.partnerId)

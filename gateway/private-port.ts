@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type { FollowState } from './follow.ts'
 import { gatewayMetrics } from './metrics.ts'
 import type { Threads } from './supervise.ts'
+import type { TlsKeeper } from './tls/keeper.ts'
 
 export interface PrivatePortParts {
   readonly state: FollowState
@@ -9,6 +10,7 @@ export interface PrivatePortParts {
   /** Whether the port for partners is open. */
   readonly isListening: () => boolean
   readonly isDraining: () => boolean
+  readonly tls: TlsKeeper | undefined
 }
 
 /** `/metrics`, `/healthz`, `/readyz`: for the operator, on a port that partners do not reach. */

@@ -1,15 +1,16 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { Log } from '../registry/base/log.ts'
-import type { Draining, FromWorker, ToWorker, WorkerStart } from './messages.ts'
+import type { Draining, FromWorker, Ports, ToWorker, WorkerStart } from './messages.ts'
 import type { Shared, SharedView } from './shared.ts'
+import type { TlsMaterial } from './tls/material.ts'
 
 /** The worker threads: started, told, asked, replaced when one crashes, drained. */
 export interface Threads {
   readonly count: number
   start(): Promise<void>
-  /** Opens the port in all threads. */
-  listen(port: number): Promise<void>
+  /** Opens the ports in all threads. */
+  listen(ports: Ports): Promise<void>
   /**
    * Brings a table into force in all threads, those started later included, or in none.
    * @returns why it was refused; empty when it is in force
@@ -30,6 +31,8 @@ export interface ThreadsParts {
   readonly shared: Shared
   readonly view: SharedView
   readonly publicUrl: string
+  /** The certificates in force when a thread is started. */
+  readonly tls: () => TlsMaterial | undefined
   readonly log: Log
   /** What a thread runs; `worker.ts` unless a test has something else in mind. */
   readonly script?: URL
@@ -52,13 +55,13 @@ export function createThreads(parts: ThreadsParts): Threads {
   const workers: (Worker | undefined)[] = []
   const served: number[] = Array.from({ length: count }, () => -1)
   let table: TableMessage | undefined // the one in force
-  let port = 0
+  let ports: Ports | undefined
   let restarts = 0
   let isEnding = false
   let questions = 0
 
   async function spawn(thread: number, crashes = 0): Promise<void> {
-    const start: WorkerStart = { thread, publicUrl, shared }
+    const start: WorkerStart = { thread, publicUrl, shared, tls: parts.tls() }
     const worker = new Worker(script, { workerData: start })
     workers[thread] = worker
     const startedAt = performance.now()
@@ -85,15 +88,15 @@ export function createThreads(parts: ThreadsParts): Threads {
         const error = await askTable(worker, thread, table)
         if (error !== null) throw new Error(error)
       }
-      if (port) await listenOn(worker, port)
+      if (ports) await listenOn(worker, ports)
     } catch (error) {
       void worker.terminate() // and is replaced
       throw error
     }
   }
 
-  const listenOn = (worker: Worker, onPort: number) =>
-    ask(worker, { kind: 'listen', port: onPort, canShare: count > 1 }, (m) => m.kind === 'listening')
+  const listenOn = (worker: Worker, at: Ports) =>
+    ask(worker, { kind: 'listen', ports: at, canShare: count > 1 }, (m) => m.kind === 'listening')
 
   /** @returns why the thread refuses it; null when it serves it. @throws Error when the thread ends meanwhile */
   async function askTable(worker: Worker, thread: number, message: TableMessage): Promise<string | null> {
@@ -135,9 +138,9 @@ export function createThreads(parts: ThreadsParts): Threads {
     async start() {
       await Promise.all(Array.from({ length: count }, (_, thread) => spawn(thread)))
     },
-    async listen(onPort) {
-      port = onPort // first, for those that are started meanwhile
-      await Promise.all(alive().map(({ worker }) => listenOn(worker, onPort)))
+    async listen(at) {
+      ports = at // first, for those that are started meanwhile
+      await Promise.all(alive().map(({ worker }) => listenOn(worker, at)))
     },
     publish: bringIntoForce,
     tell(message) {

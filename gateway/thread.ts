@@ -1,5 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { type AddressInfo, Server as NetServer } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Identity, Place } from '../policies/policy.ts'
 import { steadyClock } from '../registry/base/clock.ts'
@@ -20,30 +19,29 @@ import { openAccessLog } from './access-log.ts'
 import { createAuthorizationServerApp } from './authorization-server.ts'
 import { clientAddress, type NetworkSet, networkSet, plainAddress } from './client-address.ts'
 import { openPool } from './forward.ts'
-import { createHandler, type HandleParts, inTurn } from './handle.ts'
+import { createHandler, type HandleParts } from './handle.ts'
 import { openHealth } from './health-cells.ts'
 import { createHealthOf } from './health-log.ts'
 import { createIdentities, type Identities } from './identities.ts'
 import { createLeases } from './leases.ts'
-import type { Draining } from './messages.ts'
+import { createListeners, type Listeners } from './listeners.ts'
+import type { Draining, WorkerStart } from './messages.ts'
 import { createThreadMetrics, type ThreadMetrics } from './metrics.ts'
-import { refuseTunnel, refuseUnparsable } from './parser-errors.ts'
-import { type Shared, viewShared } from './shared.ts'
+import { viewShared } from './shared.ts'
 import { createStoreBreaker, type StoreBreaker } from './store-breaker.ts'
 import { createTables, type Tables } from './tables.ts'
 import { createPools } from './targets.ts'
 import type { OpenTracing } from './trace-export.ts'
-import { createUpgrades, isWebSocket, type Upgrades } from './upgrade.ts'
+import { createUpgrades } from './upgrade.ts'
 import { createUpstreamMetrics } from './upstream-metrics.ts'
 import { createWaiting } from './waiting.ts'
 
-/** One thread of the gateway: its listener, its table, its caches. */
+/** One thread of the gateway: its listeners, its table, its caches. */
 export interface Thread {
-  readonly server: Server
+  readonly listeners: Listeners
   readonly tables: Tables
   readonly identities: readonly Identities[]
   readonly metrics: ThreadMetrics
-  listen(port: number, canShare: boolean): Promise<number>
   /** Tells callers to go, stops accepting, lets calls finish for so long, then ends what is left. */
   drain(draining: Draining): Promise<void>
 }
@@ -54,20 +52,16 @@ const touchEveryMs = 5_000
 /** How often unused slots of calls in flight are given back, and those in use kept. */
 const tendEveryMs = 1_000
 
-/** How long after SIGTERM an idle connection may still bring a call. */
-const idleGraceMs = 1_000
-
 export function createThread(
   config: Config,
   log: Log,
-  shared: Shared,
-  number: number,
-  publicUrl: string,
+  start: WorkerStart,
   openTracing?: OpenTracing,
 ): Thread {
+  const { publicUrl } = start
   const registry = openRegistry(config, log)
-  const view = viewShared(shared, number)
-  const healthOf = createHealthOf(openHealth(shared.health), number, log)
+  const view = viewShared(start.shared, start.thread)
+  const healthOf = createHealthOf(openHealth(start.shared.health), start.thread, log)
   const metrics = createThreadMetrics()
   const isTrustedProxy = networkSet(config.GATEWAY_TRUSTED_PROXIES)
   const tracing = openTracing?.({ config, publicUrl, log, isTrustedProxy, spansEnded: metrics.spansEnded })
@@ -82,7 +76,7 @@ export function createThread(
   const { keys, tokens } = createIdentityCaches(config, registry, breaker, view.contactAt)
   const leases = createLeases({
     memory: view.leases,
-    holder: shared.leases.holder,
+    holder: start.shared.leases.holder,
     take: (request) => breaker.ask(() => takeLimits(registry, request)),
     giveBack: (all, holder) => giveBack(registry, all, holder),
   })
@@ -101,7 +95,13 @@ export function createThread(
     hash: (text: string) => hashSecret(registry.secrets.hashKey, text),
   })
   const { waited } = createUpstreamMetrics(metrics.registry, () => tables.upstreams())
-  const waiting = createWaiting({ shared, view, thread: number, observe: waited, lookEveryMs: 50 })
+  const waiting = createWaiting({
+    shared: start.shared,
+    view,
+    thread: start.thread,
+    observe: waited,
+    lookEveryMs: 50,
+  })
   const tables: Tables = createTables((slots) => ({
     pools,
     waiting,
@@ -135,20 +135,21 @@ export function createThread(
     },
   }
   const upgrades = createUpgrades(parts)
-  const server = openServer(
+  const authorizationServer = createAuthorizationServerApp({
+    registry,
+    issuer: publicUrl,
+    log,
+    addressOf: addressWith(parts.limits.isTrustedProxy),
+    bodyTimeoutMs: config.GATEWAY_BODY_IDLE_TIMEOUT_MS,
+  })
+  const listeners = createListeners({
     config,
-    parts,
+    tls: start.tls,
+    serve: createServe(parts, authorizationServer),
     upgrades,
-    createAuthorizationServerApp({
-      registry,
-      issuer: publicUrl,
-      log,
-      addressOf: addressWith(parts.limits.isTrustedProxy),
-      bodyTimeoutMs: config.GATEWAY_BODY_IDLE_TIMEOUT_MS,
-    }),
-  )
-
-  server.on('clientError', refuseUnparsable(metrics.unreadable))
+    onUnreadable: metrics.unreadable,
+    onTlsFailure: metrics.tlsFailed,
+  })
 
   const touch = setInterval(() => {
     metrics.identities(keys.size + tokens.size)
@@ -160,16 +161,15 @@ export function createThread(
   }, touchEveryMs)
 
   return {
-    server,
+    listeners,
     tables,
     identities: [keys, tokens],
     metrics,
-    listen: (port, canShare) => listen(server, config.GATEWAY_HOST, port, canShare),
     async drain({ delayMs, withinMs }) {
       isDraining = true
       await wait(delayMs)
       clearInterval(touch)
-      await closeServer(server, upgrades, withinMs)
+      await listeners.close(withinMs)
       clearInterval(tending)
       await leases.drain()
       breaker.end()
@@ -241,74 +241,14 @@ const addressWith = (isTrusted: NetworkSet) => (req: IncomingMessage) =>
 
 type App = (req: IncomingMessage, res: ServerResponse) => void
 
-function openServer(
-  config: Config,
-  parts: HandleParts,
-  upgrades: Upgrades,
-  authorizationServer: App,
-): Server {
+/** The authorization server's own paths go to it, all else to the handler of calls. */
+function createServe(parts: HandleParts, authorizationServer: App) {
   const handle = createHandler(parts)
-  const onRequest = inTurn((req, res) => {
+  return function serve(req: IncomingMessage, res: ServerResponse): void {
     const url = req.url ?? ''
     if (url.startsWith('/oauth2/') || url.startsWith('/.well-known/')) {
       if (req.headers.expect !== undefined && req.httpVersion !== '1.0') res.writeContinue()
       authorizationServer(req, res)
     } else void handle(req, res)
-  })
-  const server = createServer({
-    maxHeaderSize: config.GATEWAY_MAX_HEADER_BYTES,
-    headersTimeout: config.GATEWAY_HEADERS_TIMEOUT_MS,
-    connectionsCheckingInterval: Math.min(5_000, config.GATEWAY_HEADERS_TIMEOUT_MS),
-    requestTimeout: 0, // a body may take as long as it keeps coming: see body.ts
-    keepAliveTimeout: config.GATEWAY_KEEP_ALIVE_TIMEOUT_MS,
-    requireHostHeader: false, // checked in exchange.ts, which answers with a problem
-    shouldUpgradeCallback: isWebSocket,
-    noDelay: true,
-  })
-  server.maxHeadersCount = config.GATEWAY_MAX_HEADERS + 1 // one more, so that exchange.ts sees that there are too many
-  server.on('request', onRequest)
-  // `100 Continue` goes out when the body is wanted; what else is expected is refused in exchange.ts.
-  server.on('checkContinue', onRequest).on('checkExpectation', onRequest)
-  server.on('upgrade', (req, socket, head) => void upgrades.handle(req, socket, head))
-  server.on('connect', refuseTunnel)
-  return server
-}
-
-async function listen(server: Server, host: string, port: number, canShare: boolean): Promise<number> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    // Every thread listens on the same port; the kernel spreads the connections.
-    server.listen({ host, port, reusePort: canShare, backlog: 1024 }, () => {
-      server.off('error', reject)
-      resolve()
-    })
-  })
-  return (server.address() as AddressInfo).port
-}
-
-/**
- * Idle connections are not ended at once, where there is time: the next call may be on its way already, and would be
- * lost. It is served, and its answer says that the connection ends.
- */
-async function closeServer(server: Server, upgrades: Upgrades, withinMs: number): Promise<void> {
-  // Not that of http.Server, which ends idle connections, too.
-  const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()))
-  const sweep = () => server.closeIdleConnections()
-  let sweeping: NodeJS.Timeout | undefined
-  const idle = setTimeout(
-    () => {
-      sweep()
-      sweeping = setInterval(sweep, 50)
-    },
-    Math.min(idleGraceMs, withinMs / 2),
-  )
-  const end = setTimeout(() => {
-    server.closeAllConnections()
-    upgrades.endAll()
-  }, withinMs)
-  await closed
-  clearTimeout(idle)
-  clearInterval(sweeping)
-  clearTimeout(end)
-  server.close() // what http.Server has besides: its check of slow requests
+  }
 }

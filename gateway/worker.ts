@@ -12,13 +12,16 @@ const config = loadConfig()
 const log = createLog('gateway', config.LOG_LEVEL).child({ thread: start.thread })
 // Loaded only where it is used: it is large.
 const tracing = config.GATEWAY_TRACE_ENDPOINT ? await import('./trace-export.ts') : undefined
-const thread = createThread(config, log, start.shared, start.thread, start.publicUrl, tracing?.openTracing)
+const thread = createThread(config, log, start, tracing?.openTracing)
 const say = (message: FromWorker) => parentPort!.postMessage(message)
 
 parentPort!.on('message', async (message: ToWorker) => {
   switch (message.kind) {
     case 'listen':
-      return say({ kind: 'listening', port: await thread.listen(message.port, message.canShare) })
+      await thread.listeners.listen(message.ports, message.canShare)
+      return say({ kind: 'listening' })
+    case 'tls':
+      return renewTls(message)
     case 'table':
       return replaceTable(message)
     case 'event':
@@ -38,6 +41,14 @@ parentPort!.on('message', async (message: ToWorker) => {
       parentPort!.close()
   }
 })
+
+function renewTls({ material }: Extract<ToWorker, { kind: 'tls' }>) {
+  try {
+    thread.listeners.renewTls(material)
+  } catch (error) {
+    log.error({ err: error }, 'certificates were not taken over; those in force stay')
+  }
+}
 
 async function replaceTable({ number, text, slots }: Extract<ToWorker, { kind: 'table' }>) {
   try {

@@ -122,12 +122,25 @@ export interface IncomingRequest {
   /** Lower case, without port. */
   readonly host: string
   readonly scheme: 'http' | 'https'
+  /** The caller's own certificate, where the connection proved one (mutual TLS). */
+  readonly clientCertificate: ClientCertificate | undefined
   readonly contentLength: number | undefined
   readonly hasBody: boolean
   /** The whole body, where a policy of the route reads it. */
   body: Buffer | undefined
   /** Most bytes let through; `body-limit` sets it. Counted while streaming, too. */
   maxBodyBytes: number
+}
+
+/** Proved by the handshake: issued by an authority of `GATEWAY_TLS_CLIENT_CA`, and the caller holds its key. */
+export interface ClientCertificate {
+  /** Distinguished name, e.g. `C=DE, O=Shop, CN=till-1`. */
+  readonly subject: string
+  /** SHA-256 of the certificate, base64url: what RFC 8705 calls `x5t#S256`. */
+  readonly thumbprint: string
+  /** As services receive it in `Client-Cert` (RFC 9440). */
+  readonly header: string
+  readonly pem: string
 }
 
 export interface OutgoingRequest {

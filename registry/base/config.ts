@@ -51,7 +51,33 @@ export const settings = {
     .describe('JSON file `{hashKey, sealKeys: [{id, key}]}` instead of the two above.'),
 
   GATEWAY_HOST: z.string().default('0.0.0.0').describe('Address the gateway listens on.'),
-  GATEWAY_PORT: port.default(8000).describe('Port for partners’ calls.'),
+  GATEWAY_PORT: port.default(8000).describe('Port for partners’ calls, without TLS.'),
+  GATEWAY_CLEAR_TEXT: z
+    .enum(['on', 'off'])
+    .default('on')
+    .describe('Whether calls without TLS are taken at all: `on` behind another TLS terminator.'),
+  GATEWAY_TLS_PORT: port.optional().describe('Port for partners’ calls with TLS; not set: none.'),
+  GATEWAY_TLS_CERTIFICATES: list
+    .default([])
+    .describe(
+      'Certificates with their keys (PEM), comma-separated: folders, or `certificate:key` of files. See operations.',
+    ),
+  GATEWAY_TLS_MIN_VERSION: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.2').describe('Oldest TLS taken.'),
+  GATEWAY_TLS_CIPHERS: z
+    .string()
+    .optional()
+    .describe('OpenSSL’s list of ciphers. Default: those with forward secrecy and authenticated encryption.'),
+  GATEWAY_TLS_RELOAD_SECONDS: count(1, 86_400)
+    .default(10)
+    .describe('How often the files of certificates are looked at; SIGHUP does it at once.'),
+  GATEWAY_TLS_CLIENT_CERTIFICATE: z
+    .enum(['off', 'request', 'require'])
+    .default('off')
+    .describe('Whether partners are asked for a certificate of their own.'),
+  GATEWAY_TLS_CLIENT_CA: z
+    .string()
+    .optional()
+    .describe('PEM file of the authorities whose client certificates are taken.'),
   GATEWAY_METRICS_HOST: z.string().default('127.0.0.1').describe('Address of the private port.'),
   GATEWAY_METRICS_PORT: port.default(9100).describe('Private port: /metrics, /healthz, /readyz.'),
   GATEWAY_THREADS: count(1, 64).default(availableParallelism()).describe('Worker threads that serve calls.'),
@@ -196,6 +222,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const parsed = Config.safeParse(given)
   if (!parsed.success)
     for (const issue of parsed.error.issues) faults.push(`${issue.path.join('.')}: ${issue.message}`)
+  else faults.push(...contradictions(parsed.data))
   let secrets: Secrets | undefined
   try {
     secrets = readSecrets(given)
@@ -211,6 +238,16 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   if (faults.length > 0 || !parsed.success || !secrets)
     throw new ConfigError(faults.map((f) => `- ${f}`).join('\n'))
   return { ...parsed.data, secrets, traceHeaders }
+}
+
+function* contradictions(s: Settings): Generator<string> {
+  const hasTls = s.GATEWAY_TLS_PORT !== undefined
+  if (hasTls && s.GATEWAY_TLS_CERTIFICATES.length === 0)
+    yield 'GATEWAY_TLS_CERTIFICATES: a port with TLS needs a certificate'
+  if (!hasTls && s.GATEWAY_CLEAR_TEXT === 'off')
+    yield 'GATEWAY_TLS_PORT: without GATEWAY_CLEAR_TEXT there is no other port'
+  if (s.GATEWAY_TLS_CLIENT_CERTIFICATE !== 'off' && !s.GATEWAY_TLS_CLIENT_CA)
+    yield 'GATEWAY_TLS_CLIENT_CA: name the authorities whose client certificates are taken'
 }
 
 /** For the head of a process: prints the faults and ends it, or returns the config. */

@@ -10,6 +10,8 @@ export interface GatewayProcess {
   /** `http://127.0.0.1:…` for partners. */
   readonly url: string
   readonly port: number
+  /** 0 without TLS. */
+  readonly tlsPort: number
   readonly privateUrl: string
   readonly pid: number
   readonly dataDir: string
@@ -74,7 +76,7 @@ export async function startGateway(env: Record<string, string>): Promise<Gateway
     child.kill('SIGKILL')
     throw new Error(`the gateway did not start:\n${output}`)
   }
-  const ports = JSON.parse(started) as { port: number; privatePort: number }
+  const ports = JSON.parse(started) as { port: number; tlsPort?: number; privatePort: number }
   const privateUrl = `http://127.0.0.1:${ports.privatePort}`
   const readiness = async () =>
     (await fetch(`${privateUrl}/readyz`)).json() as ReturnType<GatewayProcess['readiness']>
@@ -87,6 +89,7 @@ export async function startGateway(env: Record<string, string>): Promise<Gateway
   return {
     url: `http://127.0.0.1:${ports.port}`,
     port: ports.port,
+    tlsPort: ports.tlsPort ?? 0,
     privateUrl,
     pid: child.pid!,
     dataDir,

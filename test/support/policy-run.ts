@@ -33,6 +33,7 @@ export function exchange(
       ip: '192.0.2.7',
       host: 'api.bank.example',
       scheme: 'https',
+      clientCertificate: undefined,
       contentLength: undefined,
       hasBody: false,
       body: undefined,
