@@ -30,15 +30,15 @@ export function leaseSize(claim: LimitClaim, nodes: number): LeaseSize {
   if (claim.kind === 'flight') return sized(share, share, maxLifeMs)
   if (claim.kind === 'calendar') {
     const lengthMs = lengthSeconds(claim.period) * 1000
-    return sized(share, Math.min(share, (limit / lengthMs) * nearMs), Math.min(maxLifeMs, lengthMs / 20))
+    return sized(share, Math.min(share, (limit / lengthMs) * nearMs), Math.min(maxLifeMs, lengthMs / 10))
   }
   const { windowMs } = claim
   const near = Math.min(share, (limit / windowMs) * nearMs)
-  if (claim.kind === 'window') return sized(share, near, Math.min(maxLifeMs, windowMs / 20))
+  if (claim.kind === 'window') return sized(share, near, Math.min(maxLifeMs, windowMs / 10))
   // Of a burst that is soon used up little can be held ahead.
   const most = claim.burst / (4 * Math.max(1, nodes))
   const burstMs = (claim.burst * windowMs) / limit
-  return sized(Math.min(share, most), Math.min(near, most), Math.min(maxLifeMs, windowMs / 20, burstMs / 4))
+  return sized(Math.min(share, most), Math.min(near, most), Math.min(maxLifeMs, windowMs / 10, burstMs / 4))
 }
 
 function sized(far: number, near: number, lifeMs: number): LeaseSize {

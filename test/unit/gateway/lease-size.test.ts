@@ -41,13 +41,13 @@ describe('the size of a lease', () => {
     )
   })
 
-  test('comes with a life of at most a second and a twentieth of the window', () => {
+  test('comes with a life of at most a second and a tenth of the window', () => {
     fc.assert(
       fc.property(anyClaim, anyNodes, (claim, nodes) => {
         const { far, lifeMs } = leaseSize(claim, nodes)
         expect(lifeMs).toBeLessThanOrEqual(1_000)
         if (claim.kind === 'window' || claim.kind === 'spread')
-          expect(lifeMs * 20).toBeLessThanOrEqual(claim.windowMs)
+          expect(lifeMs * 10).toBeLessThanOrEqual(claim.windowMs)
         expect(lifeMs > 0).toBe(far > 0)
         // A burst must have room for what all gateways hold.
         if (claim.kind === 'spread' && far > 0)
