@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { updateVersion } from '../../registry/apis.ts'
-import { listGateways } from '../../registry/gateways.ts'
 import { VersionInput } from '../../registry/model.ts'
-import { publish, rollback } from '../../registry/snapshot.ts'
+import { rollback } from '../../registry/snapshot.ts'
 import { type Echo, startEcho } from '../support/echo.ts'
 import type { GatewayProcess } from '../support/gateway-process.ts'
 import { callOnce, connections, startLoad } from '../support/load.ts'
@@ -87,50 +86,4 @@ describe('publishing', () => {
     await servesSoon(before)
     expect(await pathsSeen()).toEqual(new Set(['/edition-300/accounts/1/balance']))
   })
-
-  test('what cannot be compiled leaves the old table in force, and is said everywhere', async () => {
-    const good = await publishEdition(400)
-    await servesSoon(good)
-    const broken = versionInput({ policies: { 'rate-limit': { limit: 'many' } } })
-    await updateVersion(platform.registry, tester, demo.versionId, broken)
-    const unchecked = { checkPolicy: () => [] }
-    const { snapshot } = await publish(platform.registry, tester, { apis: [demo.apiId] }, unchecked)
-    await saysFault(`snapshot ${snapshot.number}: `)
-    expect(await gateway.readiness()).toMatchObject({ isReady: true, snapshot: good, threads: [good, good] })
-    expect(await pathsSeen()).toEqual(new Set(['/edition-400/accounts/1/balance']))
-
-    await servesSoon(await publishEdition(401))
-    await saysFault('')
-  })
-
-  test('a snapshot that is lost in Redis is said, too, and a rollback to the one in force settles it', async () => {
-    const good = await publishEdition(500)
-    await servesSoon(good)
-    await platform.registry.redis.set(platform.registry.keys.currentSnapshot(), '999999')
-    await saysFault('snapshot 999999: ')
-    expect(await pathsSeen()).toEqual(new Set(['/edition-500/accounts/1/balance']))
-    await platform.registry.redis.set(platform.registry.keys.currentSnapshot(), String(good))
-    await saysFault('')
-  })
-
-  test('a registry that has lost everything does not empty the gateway', async () => {
-    const { redis, keys } = platform.registry
-    const good = await publishEdition(600)
-    await servesSoon(good)
-    await redis.del(keys.currentSnapshot())
-    await saysFault('snapshot 0: ')
-    expect(await gateway.readiness()).toMatchObject({ isReady: true, snapshot: good })
-    expect((await call()).status).toBe(200)
-    await redis.set(keys.currentSnapshot(), String(good))
-    await saysFault('')
-  })
 })
-
-/** In readiness, metrics, and the heartbeat that the console shows; '' stands for none. */
-async function saysFault(beginning: string) {
-  const isSaid = (text: string) => (beginning === '' ? text === '' : text.startsWith(beginning))
-  await until(async () => isSaid((await gateway.readiness()).lastError))
-  const refused = `gateway_snapshot_refused ${beginning === '' ? 0 : 1}\n`
-  expect(await gateway.metrics()).toContain(refused)
-  await until(async () => (await listGateways(platform.registry)).every(({ lastError }) => isSaid(lastError)))
-}
