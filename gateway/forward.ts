@@ -6,6 +6,7 @@ import type { Exchange } from '../policies/policy.ts'
 import { asProblem, Problem, type ProblemCode, problem } from '../registry/base/problem.ts'
 import type { SealedUpstream, Target } from '../registry/model.ts'
 import { CallerGone } from './body.ts'
+import { endAnswer } from './end-answer.ts'
 import { hasParser } from './http1/parser.ts'
 import { openHttp1Pool, type TargetPool } from './http1/pool.ts'
 import { closeAfterAnswer } from './linger.ts'
@@ -188,7 +189,7 @@ class Attempt implements Dispatcher.DispatchHandler {
     this.hasHead = true
     this.settleOnce(undefined)
     // The head goes out together with the first bytes of the body, where these are already there.
-    if (this.bodyLeft !== 0) setImmediate(flushHead, this)
+    if (this.bodyLeft !== 0) process.nextTick(flushHead, this)
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer) {
@@ -208,7 +209,7 @@ class Attempt implements Dispatcher.DispatchHandler {
 
   finish(chunk?: Buffer) {
     const { res } = this.options
-    res.end(chunk)
+    endAnswer(res, chunk)
     if (res.writableLength > 0) this.watchReader()
   }
 

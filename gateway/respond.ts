@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Exchange, HeaderList, Reply } from '../policies/policy.ts'
 import { type Problem, type ProblemCode, problemBody } from '../registry/base/problem.ts'
+import { endAnswer } from './end-answer.ts'
 import { closeAfterAnswer } from './linger.ts'
 import { type Pipeline, run } from './pipeline.ts'
 
@@ -67,7 +68,7 @@ async function sendWhole(
     req.unpipe().resume() // the rest of a body that was begun; the next request comes after it
   }
   res.writeHead(status, headers)
-  res.end(x.request.method === 'HEAD' || status === 204 ? undefined : body)
+  endAnswer(res, x.request.method === 'HEAD' || status === 204 ? undefined : body)
 }
 
 /** After these it is not certain where the next request begins, or the partner is known to be slow. */
