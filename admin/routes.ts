@@ -10,6 +10,7 @@ import { settingsRoutes } from './api/settings.ts'
 import { snapshotRoutes } from './api/snapshots.ts'
 import { probeRoutes, statusRoutes } from './api/status.ts'
 import { subscriptionRoutes } from './api/subscriptions.ts'
+import { upstreamHealthRoutes } from './api/upstream-health.ts'
 import { upstreamRoutes } from './api/upstreams.ts'
 import { versionRoutes } from './api/versions.ts'
 import { describeRoutes } from './describe.ts'
@@ -24,6 +25,7 @@ export function allRoutes(metrics: Metrics): AnyRoute[] {
     ...documentRoutes,
     ...operationRoutes,
     ...upstreamRoutes,
+    ...upstreamHealthRoutes,
     ...planRoutes,
     ...partnerRoutes,
     ...applicationRoutes,

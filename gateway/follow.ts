@@ -7,6 +7,8 @@ import { beat } from '../registry/gateways.ts'
 import type { Snapshot } from '../registry/model.ts'
 import { currentNumber, loadSnapshot } from '../registry/snapshot.ts'
 import type { Registry } from '../registry/store.ts'
+import { TargetReport } from '../registry/upstream-health.ts'
+import type { HealthWatch } from './health-watch.ts'
 import type { SharedView } from './shared.ts'
 import type { SlotTable } from './slot-table.ts'
 import { readSnapshotFile, writeSnapshotFile } from './snapshot-file.ts'
@@ -44,6 +46,7 @@ export interface FollowParts {
   readonly threads: Threads
   readonly view: SharedView
   readonly slots: SlotTable
+  readonly watch: HealthWatch
   readonly file: string
   readonly log: Log
   readonly about: { readonly gatewayId: string; readonly startedAt: number; readonly address: string }
@@ -52,6 +55,8 @@ export interface FollowParts {
 
 const pollMs = 500
 const beatMs = 2_000
+/** A heartbeat stays small, however many targets there are: some 150 bytes for each. */
+const maxReportedTargets = 200
 /** Without a word from the registry for so long, it counts as away. */
 const contactLapseMs = 2_000
 const firstContactMs = 1_000
@@ -131,6 +136,7 @@ export function createFollowing(parts: FollowParts): Following {
     }
     refused = -1
     keysInForce = keys
+    parts.watch.follow(snapshot.upstreams, slots)
     Object.assign(state, {
       snapshot: number,
       snapshotCreatedAt: snapshot.createdAt,
@@ -186,12 +192,15 @@ export function createFollowing(parts: FollowParts): Following {
   async function beatOn() {
     while (!signal.aborted) {
       const { snapshot, lastError } = state
+      const targets = parts.watch.report()
       await beat(registry, {
         ...parts.about,
         at: Date.now(),
         threads: threads.count,
         snapshot: Math.max(0, snapshot),
         lastError,
+        targets: targets.slice(0, maxReportedTargets).map((t) => TargetReport.parse(t)),
+        unlistedTargets: Math.max(0, targets.length - maxReportedTargets),
       }).then(
         (count) => {
           view.leases.setNodes(count) // limits are shared out by it

@@ -50,6 +50,7 @@ export const cell = {
   /** How often it was taken out since the slot was given out. */
   ejections: 19,
   openings: 20,
+  heldAt: 21,
 } as const
 const stride = 24
 

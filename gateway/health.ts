@@ -37,7 +37,7 @@ export interface TargetHealth {
   endTrial(): void
   /** Takes it out, unless too many are already. */
   eject(reason: Reason): void
-  /** What the active checks found, when that changes. */
+  /** What the active checks found. Only the main thread checks. */
   setChecked(isHealthy: boolean, reason: Reason): void
 }
 
@@ -176,7 +176,9 @@ export function createTargetHealth(parts: TargetHealthParts): TargetHealth {
     const wanted = Math.min(seconds, rules.maxRetryAfterSeconds)
     if (!(wanted > 0)) return
     write('heldUntil', Math.max(read('heldUntil'), tenths() + Math.ceil(wanted * 10)))
-    if (!(set(HELD) & HELD)) onChange({ state: 'held', reason: 'retry-after', seconds: wanted })
+    if (set(HELD) & HELD) return
+    write('heldAt', tenths())
+    onChange({ state: 'held', reason: 'retry-after', seconds: wanted })
   }
 
   function comeBack(reason: Reason, bits: number) {
@@ -274,13 +276,14 @@ export function createTargetHealth(parts: TargetHealthParts): TargetHealth {
     eject,
     setChecked(isHealthy, reason) {
       if (!isHealthy) {
+        if (Atomics.load(cells, at) & UNHEALTHY) return
         write('checkedOutAt', tenths())
         write('checkReason', reasons.indexOf(reason))
-        if (!(set(UNHEALTHY) & UNHEALTHY)) onChange({ state: 'unhealthy', reason })
-        return
+        set(UNHEALTHY)
+        return onChange({ state: 'unhealthy', reason })
       }
-      // What passes checks need not wait, but its calls have the last word.
-      if (Atomics.load(cells, at) & ON_TRIAL) {
+      // What passes checks need not wait, but its calls have the last word: once they gainsaid the checks, it waits.
+      if (Atomics.load(cells, at) & ON_TRIAL && read('times') <= 1) {
         write('ejectedUntil', 0)
         write('openUntil', 0)
       }

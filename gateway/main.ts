@@ -6,6 +6,8 @@ import { createLog } from '../registry/base/log.ts'
 import { closeRedis } from '../registry/redis.ts'
 import { openRegistry } from '../registry/store.ts'
 import { createFollowing } from './follow.ts'
+import { openHealth } from './health-cells.ts'
+import { createHealthWatch } from './health-watch.ts'
 import { settlePorts } from './port.ts'
 import { createPrivatePort } from './private-port.ts'
 import { createShared, viewShared } from './shared.ts'
@@ -30,6 +32,7 @@ const publicUrl =
 const shared = createShared(count)
 const view = viewShared(shared, 0)
 const threads = createThreads({ count, shared, view, publicUrl, tls: () => tls?.material, log })
+const watch = createHealthWatch({ health: openHealth(shared.health), view, log })
 const stopping = new AbortController()
 let isListening = false
 let isDraining = false
@@ -38,6 +41,7 @@ const following = createFollowing({
   threads,
   view,
   slots: createSlotTable(view),
+  watch,
   file: join(config.DATA_DIR, 'snapshot.json'),
   log,
   about: { gatewayId: config.GATEWAY_ID, startedAt: Date.now(), address: publicUrl },
@@ -46,6 +50,7 @@ const following = createFollowing({
 const privatePort = createPrivatePort({
   state: following.state,
   threads,
+  watch,
   isListening: () => isListening,
   isDraining: () => isDraining,
   tls,
@@ -89,6 +94,7 @@ async function stop(signal: string) {
   await threads.drain(draining)
   stopping.abort()
   tls?.end()
+  watch.end()
   privatePort.close()
   privatePort.closeAllConnections()
   await closeRedis(registry.redis)

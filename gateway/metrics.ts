@@ -3,6 +3,8 @@ import { AggregatorRegistry, Counter, Gauge, Registry } from 'prom-client'
 import type { Exchange, Route } from '../policies/policy.ts'
 import type { ProblemCode } from '../registry/base/problem.ts'
 import type { Timing } from './handle.ts'
+import { addHealthMetrics } from './health-metrics.ts'
+import type { HealthWatch } from './health-watch.ts'
 import type { LeaseCounts } from './leases.ts'
 import { createHistogram, type Tally } from './tally.ts'
 import type { TlsKeeper } from './tls/keeper.ts'
@@ -273,6 +275,7 @@ export interface ProcessFacts {
   }
   readonly threads: { readonly restarts: number; readonly served: readonly number[] }
   readonly isReady: boolean
+  readonly watch: Pick<HealthWatch, 'report'>
   readonly isDraining: () => boolean
   readonly tls: Pick<TlsKeeper, 'material' | 'hasFault'> | undefined
 }
@@ -328,6 +331,7 @@ export async function gatewayMetrics(threads: readonly object[][], facts: Proces
   gauge('process_start_time_seconds', 'When the process began, in seconds since the epoch.', startedAt)
   if (facts.tls) certificateGauges(facts.tls, own)
   gauge('process_resident_memory_bytes', 'Memory of the process.', process.memoryUsage.rss())
+  addHealthMetrics(own, facts.watch.report())
   const { user, system } = process.cpuUsage()
   gauge('process_cpu_seconds', 'Processor time of the process.', (user + system) / 1e6)
   return { type: own.contentType, text: `${await sum.metrics()}\n${await own.metrics()}` }

@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { FollowState } from './follow.ts'
+import type { HealthWatch } from './health-watch.ts'
 import { gatewayMetrics } from './metrics.ts'
 import type { Threads } from './supervise.ts'
 import type { TlsKeeper } from './tls/keeper.ts'
@@ -7,6 +8,7 @@ import type { TlsKeeper } from './tls/keeper.ts'
 export interface PrivatePortParts {
   readonly state: FollowState
   readonly threads: Threads
+  readonly watch: HealthWatch
   /** Whether the port for partners is open. */
   readonly isListening: () => boolean
   readonly isDraining: () => boolean

@@ -30,7 +30,7 @@ export interface LiveUpstream extends UpstreamView {
 }
 
 /** Target ids are names inside an upstream; counts are kept under both. */
-const slotKey = (upstream: SealedUpstream, target: Target) => `${upstream.id}/${target.id}`
+export const slotKey = (upstream: SealedUpstream, target: Target) => `${upstream.id}/${target.id}`
 const countKey = (upstream: SealedUpstream, what: keyof UpstreamSlots) => `${upstream.id}?${what}`
 
 /** Everything that is counted of an upstream. */

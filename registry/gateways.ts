@@ -29,6 +29,19 @@ export async function listGateways(r: Registry): Promise<Heartbeat[]> {
   return kept.flatMap((json) => (json === null ? [] : [parseStored(Heartbeat, json, 'heartbeat')]))
 }
 
+/** What each gateway says of the targets of an upstream, by the gateway's id. @throws Problem store-unavailable */
+export async function upstreamHealth(r: Registry, upstreamId: string): Promise<NodeReport[]> {
+  return (await listGateways(r)).map(({ gatewayId, at, snapshot, targets, unlistedTargets }) => ({
+    gatewayId,
+    at,
+    snapshot,
+    unlistedTargets,
+    targets: targets.filter((t) => t.upstreamId === upstreamId),
+  }))
+}
+
+type NodeReport = Pick<Heartbeat, 'gatewayId' | 'at' | 'snapshot' | 'unlistedTargets' | 'targets'>
+
 /** ms since the epoch by the clock of Redis: a gateway whose own is wrong must neither vanish nor make others vanish. */
 async function timeOf(r: Registry): Promise<number> {
   const [seconds, micros] = await guarded(r.redis.time())

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ActiveCheck, CircuitBreaker, OutlierEjection, Retry } from './upstream-health.ts'
+import { ActiveCheck, CircuitBreaker, OutlierEjection, Retry, TargetReport } from './upstream-health.ts'
 
 /**
  * The glossary as code: every noun that is kept in Redis, as a schema and its type.
@@ -557,5 +557,13 @@ export const Heartbeat = z.object({
   threads: z.int(),
   snapshot: z.int(),
   lastError: z.string(),
+  targets: z
+    .array(TargetReport)
+    .default([])
+    .describe('How it finds the targets, those with something to tell first.'),
+  unlistedTargets: z
+    .int()
+    .default(0)
+    .describe('Targets for which there was no room; they come after those that are listed.'),
 })
 export type Heartbeat = z.infer<typeof Heartbeat>

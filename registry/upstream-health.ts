@@ -157,27 +157,6 @@ export type CircuitBreaker = z.infer<typeof CircuitBreaker>
 
 export const Retry = z
   .strictObject({
-    onStatuses: z
-      .array(z.union([z.literal(502), z.literal(503), z.literal(504)]))
-      .max(3)
-      .default([])
-      .describe(
-        'Answers of a target upon which a call without a body and with an idempotent method goes to another one. The last answer is passed on.',
-      ),
-    budgetPercent: z
-      .int()
-      .min(0)
-      .max(100)
-      .default(20)
-      .describe(
-        'Most calls that are sent a second time, as a share of the calls of the last seconds. A connection that failed before a byte was sent does not count.',
-      ),
-    minimumPerSecond: z
-      .int()
-      .min(0)
-      .max(100_000)
-      .default(10)
-      .describe('Second tries that are free, so that few calls do not mean no retries.'),
     maxRetryAfterSeconds: z
       .int()
       .min(0)
@@ -187,5 +166,26 @@ export const Retry = z
         'A target that answers 503 with Retry-After is left alone until then, at most this long, while others are available. 0: not.',
       ),
   })
-  .describe('What bounds second tries. A call with a body is never sent twice.')
+  .describe('What bounds second tries.')
 export type Retry = z.infer<typeof Retry>
+
+export const TargetState = z
+  .enum(['healthy', 'warming', 'half-open', 'held', 'ejected', 'open', 'unhealthy', 'draining'])
+  .describe(
+    '`warming`: healthy again, with part of its weight. `half-open`: one call tries it. `held`: it asked for a pause with Retry-After. `ejected`: its calls fail. `open`: its circuit breaker is. `unhealthy`: it fails the checks. `draining`: it gets no new calls.',
+  )
+export type TargetState = z.infer<typeof TargetState>
+
+/** What one gateway says of one target. */
+export const TargetReport = z.object({
+  upstreamId: z.string(),
+  target: z.string().describe('Its id inside the upstream.'),
+  state: TargetState,
+  reason: z
+    .string()
+    .describe('Why, e.g. `consecutive-5xx` or `check-timeout`; empty where nothing ever happened.'),
+  since: z.int().describe('Since when, in ms since the epoch.'),
+  until: z.int().nullable().describe('When it is tried again, in ms since the epoch, where that is settled.'),
+  inFlight: z.int().describe('Calls in flight to it, over all threads of the gateway.'),
+})
+export type TargetReport = z.infer<typeof TargetReport>

@@ -22,7 +22,7 @@ export const Application = named('Application', model.Application)
 export const Plan = named('Plan', model.Plan)
 export const Subscription = named('Subscription', model.Subscription)
 export const Settings = named('Settings', model.Settings)
-export const Heartbeat = named('Heartbeat', model.Heartbeat)
+export const Heartbeat = named('Heartbeat', model.Heartbeat.omit({ targets: true, unlistedTargets: true }))
 export const AuditEntry = named('AuditEntry', model.AuditEntry)
 export const Snapshot = named(
   'Snapshot',

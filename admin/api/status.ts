@@ -43,7 +43,11 @@ export const statusRoutes = [
     summary: 'Lists the gateways by their last heartbeats.',
     permission: 'read',
     answer: { status: 200, schema: z.object({ items: z.array(Heartbeat) }) },
-    handle: async ({ registry }) => ({ body: { items: await listGateways(registry) } }),
+    description: 'How they find the targets of an upstream: `/api/upstreams/{upstream}/health`.',
+    async handle({ registry }) {
+      const gateways = await listGateways(registry)
+      return { body: { items: gateways.map(({ targets, unlistedTargets, ...gateway }) => gateway) } }
+    },
   }),
   route({
     id: 'listAudit',

@@ -1,10 +1,21 @@
 import type { Command } from 'commander'
 import type { Target, Upstream } from '../../../registry/model.ts'
+import type { TargetReport } from '../../../registry/upstream-health.ts'
 import { collect } from '../arguments.ts'
 import { connect, type Io } from '../io.ts'
 import { requireUpstream } from '../look-up.ts'
-import { fields, print, table } from '../output.ts'
+import { fields, print, table, time } from '../output.ts'
 
+interface Health {
+  readonly targets: readonly {
+    readonly id: string
+    readonly url: string | null
+    readonly gateways: readonly (Omit<TargetReport, 'upstreamId' | 'target'> & {
+      readonly gatewayId: string
+    })[]
+  }[]
+  readonly silentGateways: readonly string[]
+}
 interface Options {
   readonly target?: readonly string[]
   readonly strategy?: string
@@ -83,6 +94,20 @@ export function addUpstreamCommands(program: Command, io: Io): void {
     })
 
   upstream
+    .command('health <name>')
+    .description('show how every gateway finds the targets: state, reason, calls in flight')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  gatewayctl upstream health payments\n  gatewayctl upstream health payments --json',
+    )
+    .action(async (name: string, _options: Options, command: Command) => {
+      const client = await connect(io, command)
+      const { body: record } = await requireUpstream(client, name)
+      const { body } = await client.get<Health>(`/api/upstreams/${record.id}/health`)
+      print(io, command, body, () => describeHealth(body))
+    })
+
+  upstream
     .command('drain <name> <target>')
     .description('give a target no new calls, and publish that')
     .option('--undo', 'give it calls again')
@@ -143,6 +168,24 @@ function parseTarget(text: string, index: number, command: Command): Partial<Tar
     target[name === 'cap' ? 'maxConnections' : 'weight'] = Number(count)
   }
   return target
+}
+
+function describeHealth({ targets, silentGateways }: Health): string {
+  const rows = targets.flatMap(({ id, url, gateways }) =>
+    gateways.length === 0
+      ? [[id, url ?? '-', '-', 'not served']]
+      : gateways.map((g) => [id, url ?? '-', g.gatewayId, g.state, g.reason, time(g.since), g.inFlight]),
+  )
+  const head = ['TARGET', 'URL', 'GATEWAY', 'STATE', 'REASON', 'SINCE', 'IN FLIGHT']
+  const silent = silentGateways.map(
+    (id) => `\n${id} has more targets than a heartbeat holds; see its metrics.`,
+  )
+  return (
+    table(
+      head,
+      rows.map((row) => head.map((_, i) => row[i] ?? '')),
+    ) + silent.join('')
+  )
 }
 
 function describe({ name, id, strategy, targets, ...rest }: Upstream): string {

@@ -12,7 +12,16 @@ afterAll(async () => {
 })
 
 const hour = 3_600_000
-const heartbeat = { at: 1, startedAt: 1, address: '', threads: 1, snapshot: 1, lastError: '' }
+const heartbeat = {
+  at: 1,
+  startedAt: 1,
+  address: '',
+  threads: 1,
+  snapshot: 1,
+  lastError: '',
+  targets: [],
+  unlistedTargets: 0,
+}
 
 describe('gateways whose clocks are wrong', () => {
   // Limits are shared out by this count while Redis is away: too small a count lets too many calls through.

@@ -57,7 +57,16 @@ async function mainPath(r: Registry) {
     expect(await takeTokens(r, { ...take, burst: 1 })).toMatchObject({ isAllowed: true })
     expect(await takeTokens(r, take)).toMatchObject({ isAllowed: false })
   }
-  const heartbeat = { at: 1, startedAt: 1, address: '', threads: 1, snapshot: 1, lastError: '' }
+  const heartbeat = {
+    at: 1,
+    startedAt: 1,
+    address: '',
+    threads: 1,
+    snapshot: 1,
+    lastError: '',
+    targets: [],
+    unlistedTargets: 0,
+  }
   await beat(r, { gatewayId: 'two', ...heartbeat })
   await beat(r, { gatewayId: 'one', ...heartbeat })
   expect((await listGateways(r)).map(({ gatewayId }) => gatewayId)).toEqual(['one', 'two'])
@@ -126,6 +135,8 @@ describe('the main path', () => {
       threads: 1,
       snapshot: 1,
       lastError: '',
+      targets: [],
+      unlistedTargets: 0,
     }
     await until(() => beat(r, heartbeat).then(() => true), { timeoutMs: 20_000 })
     // What was counted before counts on.

@@ -284,6 +284,7 @@ describe('checks', () => {
     expect([fleet.of(0).admit(false), fleet.of(0).admit(false)]).toEqual(['trial', 'no'])
     fleet.of(0).settleTrial(0)
     fleet.of(0).endTrial()
+    fleet.of(0).setChecked(true, 'check-passed')
     expect(fleet.of(0).isAvailable()).toBe(false)
   })
 })
