@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache'
 import type { Identity } from '../policies/policy.ts'
 import { Problem } from '../registry/base/problem.ts'
 import type { RegistryEvent } from '../registry/model.ts'
+import type { Strangers } from './strangers.ts'
 
 /**
  * Who stands behind a key or token, kept for some seconds by each thread.
@@ -11,7 +12,8 @@ import type { RegistryEvent } from '../registry/model.ts'
  * answer at all, known callers stay known for the grace time, so that payments go on while Redis is away.
  */
 export interface Identities {
-  find(presented: string): Identity | undefined | Promise<Identity | undefined>
+  /** @param address of the caller @throws Problem lookups-limited */
+  find(presented: string, address: string): Identity | undefined | Promise<Identity | undefined>
   /** Drops what an event makes doubtful. */
   forget(event: RegistryEvent): void
   forgetAll(): void
@@ -21,6 +23,7 @@ export interface Identities {
 export interface IdentitiesParts {
   /** @throws Problem store-unavailable */
   readonly lookUp: (presented: string) => Promise<Identity | undefined>
+  readonly strangers: Strangers
   /** The keyed hash of a token, as revocations name it. */
   readonly hashOf: (presented: string) => string
   /** ms since the epoch: tells what has expired. */
@@ -45,18 +48,23 @@ interface Entry {
 /** Out of contact for longer than this, a revocation may have been missed. */
 const contactLapseMs = 800
 
+/** So long what the store did not know is not asked for again: a partner may have the same key refused in a loop. */
+const unknownMs = 2_000
+const maxUnknown = 10_000
+
 /** Does the store not answer within this, while we are out of contact, a known caller does not wait for it longer. */
 const patienceMs = 200
 
 export function createIdentities(parts: IdentitiesParts): Identities {
   // By what was presented: the secret stays in the memory of the process that was shown it, and is hashed only on a miss.
   const entries = new LRUCache<string, Entry>({ max: parts.max })
+  const unknown = new LRUCache<string, number>({ max: maxUnknown })
   const pending = new Map<string, Promise<Identity | undefined>>()
   let forgets = 0 // grows with every event, so that an answer from before it is not kept
 
-  function find(presented: string): Identity | undefined | Promise<Identity | undefined> {
+  function find(presented: string, address: string): Identity | undefined | Promise<Identity | undefined> {
     const entry = entries.get(presented)
-    if (entry === undefined) return ask(presented, undefined)
+    if (entry === undefined) return askForStranger(presented, address)
     if (entry.identity.expiresAt <= parts.now()) {
       entries.delete(presented)
       return undefined
@@ -68,10 +76,17 @@ export function createIdentities(parts: IdentitiesParts): Identities {
     return ask(presented, entry)
   }
 
-  function ask(presented: string, known: Entry | undefined): Promise<Identity | undefined> {
+  function askForStranger(presented: string, address: string) {
+    const unknownAt = unknown.get(presented)
+    if (unknownAt !== undefined && parts.steadyNow() - unknownAt < unknownMs) return undefined
+    if (!pending.has(presented)) parts.strangers.admit(address, () => parts.hashOf(presented))
+    return ask(presented, undefined, address)
+  }
+
+  function ask(presented: string, known: Entry | undefined, address?: string): Promise<Identity | undefined> {
     let question = pending.get(presented)
     if (!question) {
-      question = answer(presented, known).finally(() => pending.delete(presented))
+      question = answer(presented, known, address).finally(() => pending.delete(presented))
       pending.set(presented, question)
     }
     return known ? orKnown(question, presented, known) : question
@@ -90,14 +105,25 @@ export function createIdentities(parts: IdentitiesParts): Identities {
   const isInGrace = (presented: string, known: Entry) =>
     entries.peek(presented) === known && parts.steadyNow() - known.askedAt < parts.graceMs
 
-  async function answer(presented: string, known: Entry | undefined): Promise<Identity | undefined> {
+  async function answer(
+    presented: string,
+    known: Entry | undefined,
+    address: string | undefined,
+  ): Promise<Identity | undefined> {
     const askedAt = parts.steadyNow()
     const before = forgets
     try {
       const identity = await parts.lookUp(presented)
-      if (!identity) entries.delete(presented)
-      else if (forgets === before)
-        entries.set(presented, { identity, askedAt, hash: hashOf(presented, identity) })
+      if (identity) {
+        const hash = parts.hashOf(presented)
+        parts.strangers.succeeded(hash)
+        if (forgets === before)
+          entries.set(presented, { identity, askedAt, hash: identity.method === 'bearer' ? hash : '' })
+      } else {
+        entries.delete(presented)
+        if (forgets === before) unknown.set(presented, askedAt)
+        if (address !== undefined) parts.strangers.failed(address)
+      }
       return identity
     } catch (error) {
       const isAway = error instanceof Problem && error.code === 'store-unavailable'
@@ -106,12 +132,10 @@ export function createIdentities(parts: IdentitiesParts): Identities {
     }
   }
 
-  const hashOf = (presented: string, { method }: Identity) =>
-    method === 'bearer' ? parts.hashOf(presented) : ''
-
   function forget(event: RegistryEvent) {
     if (event.kind === 'snapshot') return
     forgets++
+    unknown.clear() // it may be good from now on
     for (const [presented, entry] of entries.entries()) if (concerns(event, entry)) entries.delete(presented)
   }
 
@@ -120,6 +144,7 @@ export function createIdentities(parts: IdentitiesParts): Identities {
     forget,
     forgetAll() {
       forgets++
+      unknown.clear()
       entries.clear()
     },
     get size() {

@@ -109,6 +109,11 @@ export function createThreadMetrics() {
     help: 'Connections that ended before their TLS handshake was done.',
     registers,
   })
+  const lookUpsRefused = new Counter({
+    name: 'gateway_lookups_refused_total',
+    help: 'Unknown credentials that were refused without asking Redis, as too many had come from their network.',
+    registers,
+  })
   const identities = new Gauge({
     name: 'gateway_cached_identities',
     help: 'Keys and tokens kept in memory.',
@@ -167,6 +172,7 @@ export function createThreadMetrics() {
       serving++
     },
     identities: (count: number) => identities.set(count),
+    lookUpRefused: () => lookUpsRefused.inc(),
     storeFailed: () => storeErrors.inc(),
     spansEnded: (outcome: SpanOutcome, count: number) => spans.inc({ outcome }, count),
     unreadable: (code: ProblemCode) => unreadable.inc({ problem: code }),

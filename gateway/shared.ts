@@ -3,6 +3,7 @@ import { steadyClock } from '../registry/base/clock.ts'
 import { createSharedHealth, openHealth, type SharedHealth } from './health-cells.ts'
 import { createLeaseMemory, type LeaseMemory, type LeaseView, viewLeaseMemory } from './lease-memory.ts'
 import { slotCapacity } from './slot-table.ts'
+import { createKnown } from './strangers.ts'
 import { createWakeCells } from './wake.ts'
 
 /**
@@ -18,6 +19,8 @@ export interface Shared {
   readonly buffer: SharedArrayBuffer
   readonly health: SharedHealth
   readonly wakes: SharedArrayBuffer
+  /** Credentials that were good once: see strangers.ts. */
+  readonly known: SharedArrayBuffer
   readonly threads: number
   /** By the steady clock, ms: times are kept relative to it, so that they fit a cell for years. */
   readonly startedAt: number
@@ -36,6 +39,7 @@ export function createShared(threads: number): Shared {
     buffer: new SharedArrayBuffer((headerCells + slotCapacity * (threads + ownCells)) * 4),
     health: createSharedHealth(),
     wakes: createWakeCells(threads),
+    known: createKnown(),
     threads,
     startedAt: steadyClock(),
     leases: createLeaseMemory(threads),

@@ -1,20 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Identity, Place } from '../policies/policy.ts'
+import type { Place } from '../policies/policy.ts'
 import { steadyClock } from '../registry/base/clock.ts'
 import type { Config } from '../registry/base/config.ts'
 import type { Log } from '../registry/base/log.ts'
 import { hashSecret } from '../registry/base/secrets.ts'
-import {
-  findIdentityBySecret,
-  findIdentityByToken,
-  type IdentityRecord,
-  touchCredentials,
-} from '../registry/credentials.ts'
+import { touchCredentials } from '../registry/credentials.ts'
 import { giveBack, takeLimits } from '../registry/limits.ts'
 import { closeRedis, guarded } from '../registry/redis.ts'
 import { openCredential } from '../registry/sealed.ts'
-import { openRegistry, type Registry } from '../registry/store.ts'
+import { openRegistry } from '../registry/store.ts'
 import { openAccessLog } from './access-log.ts'
 import { createAuthorizationServerApp } from './authorization-server.ts'
 import { clientAddress, type NetworkSet, networkSet, plainAddress } from './client-address.ts'
@@ -22,13 +17,14 @@ import { openPool } from './forward.ts'
 import { createHandler, type HandleParts } from './handle.ts'
 import { openHealth } from './health-cells.ts'
 import { createHealthOf } from './health-log.ts'
-import { createIdentities, type Identities } from './identities.ts'
+import type { Identities } from './identities.ts'
+import { createIdentityCaches } from './identity-caches.ts'
 import { createLeases } from './leases.ts'
 import { createListeners, type Listeners } from './listeners.ts'
 import type { Draining, WorkerStart } from './messages.ts'
 import { createThreadMetrics, type ThreadMetrics } from './metrics.ts'
 import { viewShared } from './shared.ts'
-import { createStoreBreaker, type StoreBreaker } from './store-breaker.ts'
+import { createStoreBreaker } from './store-breaker.ts'
 import { createTables, type Tables } from './tables.ts'
 import { createPools } from './targets.ts'
 import type { OpenTracing } from './trace-export.ts'
@@ -73,7 +69,11 @@ export function createThread(
     onFailure: metrics.storeFailed,
     now: steadyClock,
   })
-  const { keys, tokens } = createIdentityCaches(config, registry, breaker, view.contactAt)
+  const { keys, tokens } = createIdentityCaches(config, registry, breaker, {
+    contactAt: view.contactAt,
+    known: start.shared.known,
+    onRefused: metrics.lookUpRefused,
+  })
   const leases = createLeases({
     memory: view.leases,
     holder: start.shared.leases.holder,
@@ -182,54 +182,6 @@ export function createThread(
       await closeRedis(registry.redis)
     },
   }
-}
-
-function createIdentityCaches(
-  config: Config,
-  registry: Registry,
-  breaker: StoreBreaker,
-  contactAt: () => number,
-) {
-  const common = {
-    hashOf: (presented: string) => hashSecret(registry.secrets.hashKey, presented),
-    now: Date.now,
-    steadyNow: steadyClock,
-    contactAt,
-    cacheMs: config.GATEWAY_IDENTITY_CACHE_SECONDS * 1000,
-    graceMs: config.GATEWAY_IDENTITY_GRACE_SECONDS * 1000,
-    max: config.GATEWAY_MAX_CACHED_IDENTITIES,
-  }
-  const keys = createIdentities({
-    ...common,
-    lookUp: async (key) =>
-      identityOf(await breaker.ask(() => findIdentityBySecret(registry, 'api-key', key)), 'api-key'),
-  })
-  const tokens = createIdentities({
-    ...common,
-    lookUp: async (token) =>
-      identityOf(await breaker.ask(() => findIdentityByToken(registry, token)), 'bearer'),
-  })
-  return { keys, tokens }
-}
-
-function identityOf(record: IdentityRecord | undefined, method: Identity['method']): Identity | undefined {
-  if (!record) return undefined
-  const { partnerId, applicationId, credentialId, environment, scopes, subscriptions, expiresAt } = record
-  return Object.freeze({
-    partnerId,
-    applicationId,
-    credentialId,
-    environment,
-    method,
-    scopes: scopes ? new Set(scopes) : undefined,
-    subscriptions: new Map(
-      subscriptions.map((s) => [
-        s.versionId,
-        { planId: s.planId, scopes: s.scopes ? new Set(s.scopes) : null },
-      ]),
-    ),
-    expiresAt: expiresAt ?? Number.POSITIVE_INFINITY,
-  })
 }
 
 const addressWith = (isTrusted: NetworkSet) => (req: IncomingMessage) =>

@@ -251,9 +251,10 @@ export interface Deps {
   /** Where the config comes from. Counters are keyed by it, so an edit of the config does not reset them. */
   readonly place: Place
   /** @returns undefined when unknown, revoked, expired or suspended. @throws Problem store-unavailable */
-  findIdentityByKey(key: string): Identity | undefined | Promise<Identity | undefined>
+  /** @param address of the caller: what strangers make up is counted by it */
+  findIdentityByKey(key: string, address: string): Identity | undefined | Promise<Identity | undefined>
   /** The same for an opaque access token. */
-  findIdentityByToken(token: string): Identity | undefined | Promise<Identity | undefined>
+  findIdentityByToken(token: string, address: string): Identity | undefined | Promise<Identity | undefined>
   /**
    * Takes from all limits of a call, all or none. A plain value as long as no question to the store is needed.
    * @throws Problem store-unavailable, for a limit that then refuses

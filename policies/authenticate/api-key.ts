@@ -19,12 +19,12 @@ export function apiKeyMethod(header: string, deps: Deps): Method {
 
   return {
     challenge,
-    identify({ headers }) {
+    identify({ headers, ip }) {
       const key = headers[header]
       if (key === undefined || key === '') return undefined
       // A typing error, or noise, is told by the checksum and costs no look-up.
       if (typeof key !== 'string' || !looksLikeApiKey(key)) throw refused()
-      const found = deps.findIdentityByKey(key)
+      const found = deps.findIdentityByKey(key, ip)
       return isThenable(found) ? found.then(accept) : accept(found)
     },
   }

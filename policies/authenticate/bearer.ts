@@ -24,13 +24,13 @@ export function bearerMethod(deps: Deps): Method {
 
   return {
     challenge,
-    identify({ headers }) {
+    identify({ headers, ip }) {
       const value = headers.authorization as string | undefined
       if (value === undefined || !hasBearerScheme(value)) return undefined
       const token = value.slice(scheme.length).trim()
       if (token === '' || token.includes(' ')) throw problem('request-malformed', malformed)
       if (!looksLikeToken(token)) throw refused()
-      const found = deps.findIdentityByToken(token)
+      const found = deps.findIdentityByToken(token, ip)
       return isThenable(found) ? found.then(accept) : accept(found)
     },
   }

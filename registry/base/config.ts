@@ -127,6 +127,14 @@ export const settings = {
   GATEWAY_IDENTITY_GRACE_SECONDS: count(0, 86_400)
     .default(300)
     .describe('How long known credentials stay good while Redis is away.'),
+  GATEWAY_FAILED_LOOKUPS_PER_SECOND: count(1, 1_000_000)
+    .default(20)
+    .describe(
+      'Unknown credentials of one network (IPv6: /64) for which each thread asks Redis; beyond it they are refused with 429 `lookups-limited`. Ten seconds’ worth is saved up.',
+    ),
+  GATEWAY_MAX_FAILED_LOOKUPS_PER_SECOND: count(1, 1_000_000)
+    .default(500)
+    .describe('The same for all networks together.'),
   GATEWAY_MAX_CACHED_IDENTITIES: count(100, 10_000_000)
     .default(100_000)
     .describe('Most credentials and tokens kept in memory by each thread.'),

@@ -63,6 +63,7 @@ export const problems = {
   'rate-limited': row(429, 'Too many calls', 'downstream', true, 'info'),
   'quota-exceeded': row(429, 'The calls of this period are used up', 'downstream', true, 'info'),
   'concurrency-exceeded': row(429, 'Too many calls at the same time', 'downstream', true, 'info'),
+  'lookups-limited': row(429, 'Too many unknown credentials', 'downstream', true, 'info'),
   // the payment service
   'upstream-unreachable': row(502, 'The service could not be reached', 'upstream', true, 'warn'),
   'upstream-broke': row(502, 'The service broke off its answer', 'upstream', false, 'warn'),

@@ -23,7 +23,8 @@ function setUp(overrides: Partial<IdentitiesParts> = {}) {
     asked: 0,
     answer: async (): Promise<Identity | undefined> => someone,
   }
-  const identities = createIdentities({
+  const cache = createIdentities({
+    strangers: { admit: () => {}, failed: () => {}, succeeded: () => {} },
     lookUp: () => {
       world.asked++
       return world.answer()
@@ -37,7 +38,8 @@ function setUp(overrides: Partial<IdentitiesParts> = {}) {
     max: 10,
     ...overrides,
   })
-  return { world, identities }
+  const find = (presented: string) => cache.find(presented, '192.0.2.1')
+  return { world, identities: { ...cache, find } }
 }
 
 describe('identities', () => {
@@ -145,5 +147,32 @@ describe('identities', () => {
     await identities.find('k')
     world.clockError = day
     expect(identities.find('k')).toBeUndefined()
+  })
+
+  test('what is unknown is not asked for again at once, unless something changed', async () => {
+    const { world, identities } = setUp()
+    world.answer = async () => undefined
+    for (let i = 0; i < 5; i++) expect(await identities.find('k')).toBeUndefined()
+    expect(world.asked).toBe(1)
+    identities.forget({ kind: 'identity', credentialId: 'cred_9' })
+    world.answer = async () => someone
+    expect(await identities.find('k')).toBe(someone)
+  })
+
+  test('strangers are counted, those that were known are not', async () => {
+    const counted = { admitted: 0, failed: 0 }
+    const strangers = {
+      admit: () => void counted.admitted++,
+      failed: () => void counted.failed++,
+      succeeded: () => {},
+    }
+    const { world, identities } = setUp({ strangers })
+    await identities.find('k')
+    world.answer = async () => undefined
+    world.now = world.contactAt = 131_000
+    await identities.find('k')
+    expect(counted).toEqual({ admitted: 1, failed: 0 })
+    await identities.find('other')
+    expect(counted).toEqual({ admitted: 2, failed: 1 })
   })
 })

@@ -1,0 +1,70 @@
+import type { Identity } from '../policies/policy.ts'
+import { steadyClock } from '../registry/base/clock.ts'
+import type { Config } from '../registry/base/config.ts'
+import { hashSecret } from '../registry/base/secrets.ts'
+import { findIdentityBySecret, findIdentityByToken, type IdentityRecord } from '../registry/credentials.ts'
+import type { Registry } from '../registry/store.ts'
+import { createIdentities } from './identities.ts'
+import type { StoreBreaker } from './store-breaker.ts'
+import { createStrangers, type StrangersParts } from './strangers.ts'
+
+interface ThreadFacts extends Pick<StrangersParts, 'known' | 'onRefused'> {
+  /** When the registry was last heard, by the steady clock. */
+  readonly contactAt: () => number
+}
+
+/** Who stands behind keys and tokens, for one thread; what strangers make up is counted over both. */
+export function createIdentityCaches(
+  config: Config,
+  registry: Registry,
+  breaker: StoreBreaker,
+  { contactAt, known, onRefused }: ThreadFacts,
+) {
+  const common = {
+    strangers: createStrangers({
+      perNetwork: config.GATEWAY_FAILED_LOOKUPS_PER_SECOND,
+      inAll: config.GATEWAY_MAX_FAILED_LOOKUPS_PER_SECOND,
+      known,
+      now: steadyClock,
+      onRefused,
+    }),
+    hashOf: (presented: string) => hashSecret(registry.secrets.hashKey, presented),
+    now: Date.now,
+    steadyNow: steadyClock,
+    contactAt,
+    cacheMs: config.GATEWAY_IDENTITY_CACHE_SECONDS * 1000,
+    graceMs: config.GATEWAY_IDENTITY_GRACE_SECONDS * 1000,
+    max: config.GATEWAY_MAX_CACHED_IDENTITIES,
+  }
+  const keys = createIdentities({
+    ...common,
+    lookUp: async (key) =>
+      identityOf(await breaker.ask(() => findIdentityBySecret(registry, 'api-key', key)), 'api-key'),
+  })
+  const tokens = createIdentities({
+    ...common,
+    lookUp: async (token) =>
+      identityOf(await breaker.ask(() => findIdentityByToken(registry, token)), 'bearer'),
+  })
+  return { keys, tokens }
+}
+
+function identityOf(record: IdentityRecord | undefined, method: Identity['method']): Identity | undefined {
+  if (!record) return undefined
+  const { partnerId, applicationId, credentialId, environment, scopes, subscriptions, expiresAt } = record
+  return Object.freeze({
+    partnerId,
+    applicationId,
+    credentialId,
+    environment,
+    method,
+    scopes: scopes ? new Set(scopes) : undefined,
+    subscriptions: new Map(
+      subscriptions.map((s) => [
+        s.versionId,
+        { planId: s.planId, scopes: s.scopes ? new Set(s.scopes) : null },
+      ]),
+    ),
+    expiresAt: expiresAt ?? Number.POSITIVE_INFINITY,
+  })
+}
