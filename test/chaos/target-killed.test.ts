@@ -1,5 +1,6 @@
 import { readdirSync, readlinkSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { OutlierEjection } from '../../registry/upstream-health.ts'
 import { callOnce, connections, type Load, startLoad } from '../support/load.ts'
 import { type Stage, type StagedApi, startStage } from '../support/stage.ts'
 import { startTarget, type TargetProcess } from '../support/target-process.ts'
@@ -22,7 +23,8 @@ beforeAll(async () => {
   idleSockets = socketsOf(stage.gateway.pid)
   api = await stage.api('payments', {
     targets: targets.map(({ url }) => ({ url })),
-    upstream: { firstByteTimeoutMs: 1_000 },
+    // A second out of turn, and not 30: long enough to be seen, short enough to wait for.
+    upstream: { firstByteTimeoutMs: 1_000, outliers: OutlierEjection.parse({ ejectionSeconds: 1 }) },
   })
 }, 60_000)
 

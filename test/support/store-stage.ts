@@ -69,10 +69,12 @@ export async function startStoreStage(
     stranger: (name) => addPartner(platform.registry, name, apis.plain.versionId),
     async introduce() {
       await until(async () => (await gateway.readiness()).redis === 'connected', { timeoutMs: 20_000 })
-      for (const [name, demo] of Object.entries(apis)) {
-        const answers = await Promise.all(Array.from({ length: 16 }, () => stage.ask(name as ApiName, demo)))
-        expect(answers).toEqual(answers.map(() => 200))
-      }
+      // Each thread finds out for itself that Redis is back: all have when none of so many calls says otherwise.
+      for (const [name, demo] of Object.entries(apis))
+        await until(async () => {
+          const calls = Array.from({ length: 16 }, () => stage.ask(name as ApiName, demo))
+          return (await Promise.all(calls)).every((answer) => answer === 200)
+        })
     },
     async recovers(name) {
       const soon = { timeoutMs: 20_000 }
