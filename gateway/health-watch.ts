@@ -76,15 +76,18 @@ export function createHealthWatch({
     report() {
       const now = Date.now()
       return watched
-        .map(({ upstream, target, slot }) => ({
-          upstreamId: upstream.id,
-          upstream: upstream.name,
-          target: target.id,
-          ...reportOf(health, slot, target.isDraining, now),
-          inFlight: view.count(slot),
-          ejections: Atomics.load(health.cells, health.at(slot) + cell.ejections),
-          openings: Atomics.load(health.cells, health.at(slot) + cell.openings),
-        }))
+        .map(({ upstream, target, slot, health: own }) => {
+          own.weightFactor() // ends a slow start that is over: where no calls come nobody else does
+          return {
+            upstreamId: upstream.id,
+            upstream: upstream.name,
+            target: target.id,
+            ...reportOf(health, slot, target.isDraining, now),
+            inFlight: view.count(slot),
+            ejections: Atomics.load(health.cells, health.at(slot) + cell.ejections),
+            openings: Atomics.load(health.cells, health.at(slot) + cell.openings),
+          }
+        })
         .sort(
           (a, b) => Number(a.state === 'healthy') - Number(b.state === 'healthy') || b.inFlight - a.inFlight,
         )
