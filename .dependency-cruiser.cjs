@@ -161,7 +161,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^(admin/ui|test/browser)/' },
+    exclude: { path: '^(admin/ui|test/browser|test/bench/peers)/' },
     parser: 'swc',
     enhancedResolveOptions: {
       exportsFields: ['exports'],

@@ -1,30 +1,50 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { startExpressGateway } from './speed/express-gateway.ts'
 import { type Ours, startOurs } from './speed/ours.ts'
 import { startExpressProxy, startHaproxy, startNginxProxy, startUpstream } from './speed/peers.ts'
 import { cpuMicros, rssMiB, type Served } from './speed/process.ts'
+import { type Absent, absentLine, header, keep, line, type Result } from './speed/report.ts'
 import { drive, type Load } from './speed/wrk.ts'
 
-/**
- * What a call costs: processor time of the gateway process per request, next to nginx as a plain proxy in the same run.
- * `npm run bench [-- --quick]`. Needs nginx, haproxy and wrk (Debian packages). Every contestant is measured in every
- * round, one after the other, so that a slow moment of the machine falls on all; the median of the rounds counts.
- */
+const help = `What a call costs: processor time of the gateway process per request, next to nginx as a plain proxy in the same run.
 
-const isQuick = process.argv.includes('--quick')
+  npm run bench [-- options]
+
+  --quick   one round of one second per contestant, 32 connections, small bodies: under a minute
+  --keep    also write the results to test/bench/results/<commit>.json
+  --help    this text
+
+Needs nginx, haproxy, wrk and redis-server on the PATH, on Linux. Express Gateway is installed into its own folder when
+it is missing. Without --quick: three rounds of four seconds, 32 and 128 connections, 10 KiB bodies; about 20 minutes.
+Every run writes .data/bench.json.`
+
+const { values: options } = parseArgs({
+  options: { quick: { type: 'boolean' }, keep: { type: 'boolean' }, help: { type: 'boolean' } },
+})
+const isQuick = options.quick === true
 const rounds = isQuick ? 1 : 3
 const seconds = isQuick ? 1 : 4
 const connections = isQuick ? [32] : [32, 128]
 
-const shapes = [
+interface Shape extends Pick<Load, 'method' | 'body'> {
+  readonly name: string
+  readonly path: string
+}
+const small: Shape[] = [
   { name: 'GET 100 B', method: 'GET', path: '/accounts/a1/balance' },
   {
     name: 'POST 43 B',
     method: 'POST',
     path: '/payment',
-    body: '{"amount":100,"account_id":"acc_0000000001"}'.slice(0, 43),
+    body: '{"amount":100,"account_id":"acc_000000001"}',
   },
-  ...(isQuick ? [] : [{ name: 'GET 10 KiB', method: 'GET', path: '/large' } as const]),
-] as const
+]
+const large: Shape[] = [
+  { name: 'GET 10 KiB', method: 'GET', path: '/large' },
+  { name: 'POST 10 KiB', method: 'POST', path: '/payment', body: `{"text":"${'x'.repeat(10_240 - 11)}"}` },
+]
+const shapes = isQuick ? small : [...small, ...large]
 
 interface Contestant {
   readonly name: string
@@ -33,22 +53,18 @@ interface Contestant {
   readonly pid: number
   readonly redisCommands?: () => Promise<number>
 }
-
-interface Sample {
-  readonly cpuMicrosPerRequest: number
-  readonly requestsPerSecond: number
-  readonly p50Ms: number
-  readonly p99Ms: number
-  readonly redisCommandsPerRequest: number
-  readonly rssMiB: number
-}
+type Sample = Omit<Result, 'name' | 'load' | 'ratioToNginx'>
 
 function oursAll({ variants, served, redisCommands }: Ours): Contestant[] {
   return variants.map((variant) => ({ ...variant, pid: served.pid, redisCommands }))
 }
 
-async function compare(contestants: readonly Contestant[]) {
-  const results: object[] = []
+/**
+ * Every contestant is measured in every round, one after the other, so that a slow moment of the machine falls on all;
+ * the median of the rounds counts. The first contestant is nginx.
+ */
+async function compare(contestants: readonly Contestant[], absent: readonly Absent[]): Promise<Result[]> {
+  const results: Result[] = []
   for (const shape of shapes) {
     for (const count of connections) {
       const samples = new Map<Contestant, Sample[]>()
@@ -58,43 +74,29 @@ async function compare(contestants: readonly Contestant[]) {
           samples.set(one, [...(samples.get(one) ?? []), await measure(one, shape, count, seconds)])
         }
       }
-      console.log(`\n${shape.name}, ${count} connections\n${header}`)
+      const load = `${shape.name}, ${count} connections`
+      console.log(`\n${load}\n${header()}`)
       const nginxCpu = median(samples.get(contestants[0]!)!, 'cpuMicrosPerRequest')
       for (const one of contestants) {
-        const all = samples.get(one)!
-        const cpu = median(all, 'cpuMicrosPerRequest')
-        const result = {
-          name: `${one.name}, ${shape.name}, ${count} connections`,
-          cpuMicrosPerRequest: round1(cpu),
-          requestsPerSecond: median(all, 'requestsPerSecond'),
-          p50Ms: median(all, 'p50Ms'),
-          p99Ms: median(all, 'p99Ms'),
-          ratioToNginx: round2(cpu / nginxCpu),
-          redisCommandsPerRequest: round2(median(all, 'redisCommandsPerRequest')),
-          rssMiB: median(all, 'rssMiB'),
-        }
+        const result = summary(one.name, load, samples.get(one)!, nginxCpu)
         results.push(result)
-        console.log(line(one.name, result))
+        console.log(line(result))
       }
+      for (const one of absent) console.log(absentLine(one))
     }
   }
-  mkdirSync('.data', { recursive: true })
-  writeFileSync('.data/bench.json', `${JSON.stringify(results, null, 2)}\n`)
+  return results
 }
 
-async function measure(
-  one: Contestant,
-  shape: (typeof shapes)[number],
-  count: number,
-  forSeconds: number,
-): Promise<Sample> {
+async function measure(one: Contestant, shape: Shape, count: number, forSeconds: number): Promise<Sample> {
+  const { method, body } = shape
   const load: Load = {
     url: one.base + shape.path,
-    method: shape.method,
+    method,
     headers: one.headers,
     connections: count,
     seconds: forSeconds,
-    ...('body' in shape && { body: shape.body }),
+    ...(body !== undefined && { body }),
   }
   const commandsBefore = (await one.redisCommands?.()) ?? 0
   const before = cpuMicros(one.pid)
@@ -109,57 +111,60 @@ async function measure(
   }
 }
 
+function summary(name: string, load: string, samples: readonly Sample[], nginxCpu: number): Result {
+  const cpu = median(samples, 'cpuMicrosPerRequest')
+  return {
+    name,
+    load,
+    cpuMicrosPerRequest: Math.round(cpu * 10) / 10,
+    ratioToNginx: round2(cpu / nginxCpu),
+    requestsPerSecond: median(samples, 'requestsPerSecond'),
+    p50Ms: round2(median(samples, 'p50Ms')),
+    p99Ms: round2(median(samples, 'p99Ms')),
+    redisCommandsPerRequest: round2(median(samples, 'redisCommandsPerRequest')),
+    rssMiB: median(samples, 'rssMiB'),
+  }
+}
+
 function median(samples: readonly Sample[], field: keyof Sample): number {
   const sorted = samples.map((s) => s[field]).sort((a, b) => a - b)
   return sorted[Math.floor(sorted.length / 2)]!
 }
 
-const header = `${'CPU µs/request'.padStart(50)} ${'× nginx'.padStart(9)} ${'calls/s'.padStart(9)} ${'p50 ms'.padStart(8)} ${'p99 ms'.padStart(8)} ${'Redis'.padStart(7)} ${'MiB'.padStart(7)}`
-
-function line(
-  name: string,
-  r: {
-    cpuMicrosPerRequest: number
-    ratioToNginx: number
-    requestsPerSecond: number
-    p50Ms: number
-    p99Ms: number
-    redisCommandsPerRequest: number
-    rssMiB: number
-  },
-) {
-  const cells: [string | number, number][] = [
-    [r.cpuMicrosPerRequest, 14],
-    [r.ratioToNginx, 9],
-    [r.requestsPerSecond, 9],
-    [round2(r.p50Ms), 8],
-    [round2(r.p99Ms), 8],
-    [r.redisCommandsPerRequest, 7],
-    [r.rssMiB, 7],
-  ]
-  return name.padEnd(36) + cells.map(([value, width]) => String(value).padStart(width)).join(' ')
-}
-
-function round1(value: number) {
-  return Math.round(value * 10) / 10
-}
 function round2(value: number) {
   return Math.round(value * 100) / 100
 }
 
-const upstream = await startUpstream()
-const peers: [string, Served][] = [
-  ['nginx', await startNginxProxy(upstream.url)],
-  ['HAProxy', await startHaproxy(upstream.url)],
-  ['express + http-proxy-middleware', await startExpressProxy(upstream.url)],
-]
-const ours = await startOurs(upstream.url)
-try {
-  await compare([
-    ...peers.map(([name, { url, pid }]) => ({ name, base: url, headers: {}, pid })),
-    ...oursAll(ours),
-  ])
-} finally {
-  await Promise.all([ours.served.stop(), ...peers.map(([, served]) => served.stop())])
-  await upstream.stop()
+/** A reason in one line, for a table. */
+function reasonOf(error: unknown): string {
+  return String(error instanceof Error ? error.message : error).split('\n')[0]!
 }
+
+async function bench() {
+  const upstream = await startUpstream()
+  const peers: [string, Served][] = [
+    ['nginx', await startNginxProxy(upstream.url)],
+    ['HAProxy', await startHaproxy(upstream.url)],
+    ['express + http-proxy-middleware', await startExpressProxy(upstream.url)],
+  ]
+  const absent: Absent[] = []
+  await startExpressGateway(upstream.url).then(
+    (served) => peers.push(['Express Gateway', served]),
+    (error) => absent.push({ name: 'Express Gateway', absent: reasonOf(error) }),
+  )
+  const ours = await startOurs(upstream.url)
+  const contestants = peers.map(([name, { url, pid }]) => ({ name, base: url, headers: {}, pid }))
+  try {
+    const results = await compare([...contestants, ...oursAll(ours)], absent)
+    mkdirSync('.data', { recursive: true })
+    const rows = [...results.map(({ load, ...row }) => ({ ...row, name: `${row.name}, ${load}` })), ...absent]
+    writeFileSync('.data/bench.json', `${JSON.stringify(rows, null, 2)}\n`)
+    if (options.keep) console.log(`\nkept in ${keep(isQuick, results, absent)}`)
+  } finally {
+    await Promise.all([ours.served.stop(), ...peers.map(([, served]) => served.stop())])
+    await upstream.stop()
+  }
+}
+
+if (options.help) console.log(help)
+else await bench()

@@ -52,6 +52,9 @@ export async function startOurs(upstream: string): Promise<Ours> {
     headers,
   })
   const key = (demo: Demo) => ({ 'x-api-key': demo.key })
+  const bearer = async (demo: Demo) => ({
+    authorization: `Bearer ${await tokenOf(platform, demo, gateway.url)}`,
+  })
   return {
     served: {
       ...gateway,
@@ -71,11 +74,10 @@ export async function startOurs(upstream: string): Promise<Ours> {
     variants: [
       variant('plain', 'plain', {}),
       variant('API key', 'keyed', key(keyed)),
+      variant('OAuth', 'keyed', await bearer(keyed)),
       variant('API key, limit', 'counted', key(counted)),
       variant('everything, API key', 'all', key(all)),
-      variant('everything, OAuth', 'all', {
-        authorization: `Bearer ${await tokenOf(platform, all, gateway.url)}`,
-      }),
+      variant('everything, OAuth', 'all', await bearer(all)),
     ],
   }
 }
