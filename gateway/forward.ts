@@ -47,6 +47,8 @@ export interface Failure {
   readonly problem: Problem
   /** Whether a byte of the call may have reached the target: then a payment is not sent again. */
   readonly wasSent: boolean
+  /** There was an answer, given up for that of another target. */
+  readonly isDiscarded?: boolean
 }
 
 export interface AttemptOptions {
@@ -65,6 +67,8 @@ export interface AttemptOptions {
   /** Whether the partner's connection ends with this answer. */
   readonly mustClose: () => boolean
   readonly onHead: () => void
+  /** Whether an answer of this status is given up for that of another target. */
+  readonly mayDiscard: (status: number) => boolean
 }
 
 /**
@@ -91,6 +95,7 @@ class Attempt implements Dispatcher.DispatchHandler {
   holdsSlot = true
   isSettled = false
   isAbandoned = false
+  discarded: Failure | undefined
   hasHead = false
   hasData = false
   bodyLeft = -1
@@ -141,10 +146,11 @@ class Attempt implements Dispatcher.DispatchHandler {
     const { headers, length, trailer, coding } = incomingHeaders(controller.rawHeaders as RawLines, x.id)
     if (coding !== undefined && coding.trim().toLowerCase() !== 'chunked')
       throw problem('upstream-answer-invalid', { note: 'a transfer coding that nobody asked for' })
-    clearTimeout(this.timer)
-    onHead()
     target.report(status, status === 503 ? retryAfterSeconds(getHeader(headers, 'retry-after')) : 0)
     if (length !== undefined) this.bodyLeft = Number(length)
+    if (this.options.mayDiscard(status)) return this.discard(status)
+    clearTimeout(this.timer)
+    onHead()
     if (status === 204 && length !== undefined) removeHeader(headers, 'content-length') // RFC 9110 §8.6
     if (trailer !== undefined && this.mayTrail(status)) headers.push('trailer', trailer)
     x.response = { status, headers }
@@ -158,6 +164,13 @@ class Attempt implements Dispatcher.DispatchHandler {
         controller.resume()
       })
       .catch((error) => this.abandon(error))
+  }
+
+  /** A short body is read to its end, within the time for the head, so that the connection lives; else that ends. */
+  discard(status: number) {
+    const note = `target ${this.options.target.id} answered ${status}`
+    this.discarded = { problem: problem('upstream-unavailable', { note }), wasSent: true, isDiscarded: true }
+    if (this.bodyLeft === -1 || this.bodyLeft > drainedBytes) this.abandon(this.discarded.problem)
   }
 
   /** A fault of ours must not look like one of the service. */
@@ -193,6 +206,7 @@ class Attempt implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer) {
+    if (this.discarded) return
     const { res } = this.options
     this.hasData = true
     if (this.bodyLeft !== -1) this.bodyLeft -= chunk.length
@@ -221,6 +235,7 @@ class Attempt implements Dispatcher.DispatchHandler {
   onResponseEnd(controller: Dispatcher.DispatchController) {
     const { res } = this.options
     this.giveBack()
+    if (this.discarded) return this.settleOnce(this.discarded)
     const trailers = controller.rawTrailers as Buffer[] | null
     if (trailers?.length) res.addTrailers(incomingTrailers(trailers))
     if (!res.writableEnded) this.finish()
@@ -232,6 +247,11 @@ class Attempt implements Dispatcher.DispatchHandler {
 
   end(error: Error) {
     const { x, res, target } = this.options
+    if (this.discarded) {
+      if (error instanceof CallerGone) x.notes.endedBy = 'caller'
+      this.giveBack()
+      return this.settleOnce(this.discarded)
+    }
     const wasSent = this.controller !== undefined
     const found = this.problemOf(error, wasSent)
     if (found.row.source === 'upstream' && (found.code !== 'upstream-timeout' || this.options.isFair))
@@ -279,6 +299,9 @@ class Attempt implements Dispatcher.DispatchHandler {
     return problem(code, { cause: error, note: `target ${target.id}`, detail })
   }
 }
+
+/** Of an answer that is thrown away. */
+const drainedBytes = 16_384
 
 const sentDetail = 'The call had been sent to the service; whether it took effect is not known.'
 

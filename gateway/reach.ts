@@ -9,6 +9,7 @@ import type { RouteEntry } from './compile.ts'
 import { attempt, type Failure, isStream } from './forward.ts'
 import { outgoingHeaders } from './outgoing.ts'
 import { isPromise, type Pipeline, run } from './pipeline.ts'
+import { mayDiscard, mayRepeat, othersOf } from './retries.ts'
 import type { LiveTarget, LiveUpstream } from './targets.ts'
 import { attemptFailed, attemptStarts } from './trace.ts'
 
@@ -39,6 +40,7 @@ export async function reach(parts: ReachParts): Promise<undefined> {
   const deadline = performance.now() + settings.timeoutMs
   const mustClose = () => isStream(body) && !req.complete
   let failure: Failure | undefined
+  upstream.retries.countCall()
   for (;;) {
     x.attempt++
     const target = await chooseTarget(parts, res, failure)
@@ -51,6 +53,7 @@ export async function reach(parts: ReachParts): Promise<undefined> {
     const sentMs = performance.now()
     const firstByteMs = Math.max(1, Math.min(settings.firstByteTimeoutMs, deadline - sentMs))
     const usualMs = Math.min(settings.firstByteTimeoutMs, settings.timeoutMs)
+    const isLast = () => x.attempt >= settings.maxAttempts || performance.now() >= deadline
     failure = await attempt({
       x,
       target,
@@ -62,6 +65,7 @@ export async function reach(parts: ReachParts): Promise<undefined> {
       isFair: firstByteMs >= usualMs / 2,
       bodyIdleMs,
       mustClose,
+      mayDiscard: (status) => !isLast() && mayDiscard(x, body, status, upstream, target),
       onHead,
     })
     const tookMs = performance.now() - sentMs
@@ -72,26 +76,14 @@ export async function reach(parts: ReachParts): Promise<undefined> {
     if (failure.problem.row.source === 'upstream') target.answered(tookMs, true)
     attemptFailed(x, failure.problem.code)
     if (res.destroyed) throw new CallerGone()
-    const isLast = x.attempt >= settings.maxAttempts || performance.now() >= deadline
-    if (isLast || !mayRepeat(x, body, failure)) throw failure.problem
+    if (!failure.isDiscarded) {
+      const isHopeless = isLast() || othersOf(upstream, x, target).length === 0
+      if (isHopeless || !mayRepeat(x, body, failure)) throw failure.problem
+      if (!upstream.retries.take(failure.wasSent ? 'failed' : 'unsent')) throw failure.problem
+    }
     x.tried.push(target)
   }
 }
-
-/** Before a byte was sent any call may go elsewhere; afterwards only one that has no effect when it comes twice. */
-function mayRepeat(
-  x: Exchange,
-  body: Buffer | Readable | null,
-  { wasSent, problem: { row } }: Failure,
-): boolean {
-  if (row.source !== 'upstream') return false
-  if (isStream(body) && (wasSent || body.destroyed)) return false
-  return !wasSent || (body === null && isIdempotent(x.request.method))
-}
-
-// RFC 9110 §9.2.2
-const idempotentMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
-const isIdempotent = (method: string) => idempotentMethods.has(method)
 
 /**
  * Shapes the outgoing request and runs the onUpstream hooks, of which `balance` chooses the target and takes its slot.

@@ -3,6 +3,7 @@ import type { Exchange, TargetView, UpstreamView } from '../policies/policy.ts'
 import type { SealedUpstream, Target } from '../registry/model.ts'
 import type { TargetHealth } from './health.ts'
 import type { TargetPool } from './http1/pool.ts'
+import type { RetryBudget } from './retry-budget.ts'
 import { openRoom, type Room, type UpstreamSlots } from './room.ts'
 import type { SharedView } from './shared.ts'
 import type { Waiting } from './waiting.ts'
@@ -25,6 +26,7 @@ export interface LiveUpstream extends UpstreamView {
   /** What the gateway presents to the service, where the upstream has a credential. */
   readonly credential: { readonly header: string; readonly value: string } | undefined
   readonly room: Room
+  readonly retries: RetryBudget
   /** The caller of a call that may be waiting for room is gone. */
   leave(x: Exchange): void
 }
@@ -94,6 +96,8 @@ export interface UpstreamParts {
   readonly slots: ReadonlyMap<string, number>
   readonly healthOf: HealthOf
   readonly waiting: Waiting
+  /** @param slot of the upstream */
+  readonly retriesOf: (upstream: SealedUpstream, slot: number) => RetryBudget
   readonly openCredential: (upstream: SealedUpstream) => { header: string; value: string } | undefined
 }
 
@@ -128,7 +132,9 @@ export function buildUpstream(
   const { id, name, strategy } = settings
   const entrance = waiting.enter(settings, room, createChooser(settings, targets))
   const credential = parts.openCredential(settings)
-  return { upstream: { id, name, strategy, targets, ...entrance, settings, credential, room }, poolKeys }
+  const retries = parts.retriesOf(settings, room.slots.inFlight)
+  const upstream = { id, name, strategy, targets, ...entrance, settings, credential, room, retries }
+  return { upstream, poolKeys }
 }
 
 /** Slots of the targets that do not drain. */

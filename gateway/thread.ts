@@ -23,6 +23,7 @@ import { createLeases } from './leases.ts'
 import { createListeners, type Listeners } from './listeners.ts'
 import type { Draining, WorkerStart } from './messages.ts'
 import { createThreadMetrics, type ThreadMetrics } from './metrics.ts'
+import { createRetryBudget } from './retry-budget.ts'
 import { viewShared } from './shared.ts'
 import { createStoreBreaker } from './store-breaker.ts'
 import { createTables, type Tables } from './tables.ts'
@@ -57,7 +58,8 @@ export function createThread(
   const { publicUrl } = start
   const registry = openRegistry(config, log)
   const view = viewShared(start.shared, start.thread)
-  const healthOf = createHealthOf(openHealth(start.shared.health), start.thread, log)
+  const health = openHealth(start.shared.health)
+  const healthOf = createHealthOf(health, start.thread, log)
   const metrics = createThreadMetrics()
   const isTrustedProxy = networkSet(config.GATEWAY_TRUSTED_PROXIES)
   const tracing = openTracing?.({ config, publicUrl, log, isTrustedProxy, spansEnded: metrics.spansEnded })
@@ -94,7 +96,7 @@ export function createThread(
     takeLimits: leases.take,
     hash: (text: string) => hashSecret(registry.secrets.hashKey, text),
   })
-  const { waited } = createUpstreamMetrics(metrics.registry, () => tables.upstreams())
+  const { waited, retried } = createUpstreamMetrics(metrics.registry, () => tables.upstreams())
   const waiting = createWaiting({
     shared: start.shared,
     view,
@@ -108,6 +110,8 @@ export function createThread(
     shared: view,
     slots,
     healthOf,
+    retriesOf: ({ name, retry }, slot) =>
+      createRetryBudget({ health, slot, settings: retry, observe: (outcome) => retried(name, outcome) }),
     openCredential: (upstream) => openCredential(registry, upstream),
     depsAt,
   }))

@@ -1,4 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
+import type { RetryOutcome } from './retry-budget.ts'
 import { createHistogram, type Tally } from './tally.ts'
 import type { LiveUpstream } from './targets.ts'
 import type { Ending } from './waiting.ts'
@@ -9,6 +10,8 @@ const waitBuckets = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5,
 export interface UpstreamMetrics {
   /** Of a call that found no room at once. */
   waited(upstream: string, ending: Ending, waitedMs: number): void
+  /** Of a call that might go to a second target. */
+  retried(upstream: string, outcome: RetryOutcome): void
 }
 
 /**
@@ -60,6 +63,12 @@ export function createUpstreamMetrics(
     labelNames: ['upstream', 'outcome'],
     registers,
   })
+  const retries = new Counter({
+    name: 'gateway_retries_total',
+    help: 'Second tries of calls, by what came before: unsent (no byte was sent), failed (no answer) or answered (a status that is not passed on); over-budget: there was none, as the budget was used up.',
+    labelNames: ['upstream', 'outcome'],
+    registers,
+  })
   const seconds = createHistogram<'upstream'>(
     {
       name: 'gateway_upstream_wait_seconds',
@@ -71,6 +80,9 @@ export function createUpstreamMetrics(
   const tallies = new Map<string, Tally>()
 
   return {
+    retried(upstream, outcome) {
+      retries.inc({ upstream, outcome })
+    },
     waited(upstream, outcome, waitedMs) {
       waits.inc({ upstream, outcome })
       if (outcome !== 'served') return

@@ -157,6 +157,27 @@ export type CircuitBreaker = z.infer<typeof CircuitBreaker>
 
 export const Retry = z
   .strictObject({
+    onStatuses: z
+      .array(z.union([z.literal(502), z.literal(503), z.literal(504)]))
+      .max(3)
+      .default([])
+      .describe(
+        'Answers of a target upon which a call without a body and with an idempotent method goes to another one. The last answer is passed on.',
+      ),
+    budgetPercent: z
+      .int()
+      .min(0)
+      .max(100)
+      .default(20)
+      .describe(
+        'Most calls that are sent a second time, as a share of the calls of the last 10 s. A connection that failed before a byte was sent does not count.',
+      ),
+    minimumPerSecond: z
+      .int()
+      .min(0)
+      .max(100_000)
+      .default(10)
+      .describe('Second tries that are free beside that share, so that few calls do not mean no retries.'),
     maxRetryAfterSeconds: z
       .int()
       .min(0)

@@ -4,6 +4,7 @@ import { CallerGone } from '../../../gateway/body.ts'
 import { openHealth } from '../../../gateway/health-cells.ts'
 import { createHealthOf } from '../../../gateway/health-log.ts'
 import type { TargetPool } from '../../../gateway/http1/pool.ts'
+import { createRetryBudget } from '../../../gateway/retry-budget.ts'
 import { createShared, viewShared } from '../../../gateway/shared.ts'
 import { createSlotTable } from '../../../gateway/slot-table.ts'
 import { buildUpstream, createPools, type LiveUpstream, slotKeys } from '../../../gateway/targets.ts'
@@ -49,6 +50,8 @@ function gateway(threads: number, { caps, cap, maxWaiting = 100, maxWaitMs = 60_
       waiting,
       healthOf: createHealthOf(openHealth(shared.health), thread, log),
       openCredential: () => undefined,
+      retriesOf: ({ retry }: SealedUpstream, slot: number) =>
+        createRetryBudget({ health: openHealth(shared.health), slot, settings: retry, observe: () => {} }),
     }
     return buildUpstream(settings, parts).upstream
   })
