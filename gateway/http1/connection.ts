@@ -29,6 +29,8 @@ export class Connection implements Dispatcher.DispatchController {
   readonly #parser: AnswerParser
   #sending: Sending | undefined
   #isWriting = false
+  /** Whether a byte of the call was written. */
+  #isBegun = false
   #isSent = false
   #hasHead = false
   #isKeptAlive = true
@@ -69,6 +71,7 @@ export class Connection implements Dispatcher.DispatchController {
     const { call, handler } = sending
     this.#sending = sending
     this.#isWriting = false
+    this.#isBegun = false
     this.#isSent = false
     this.#hasHead = false
     this.#stopBody = undefined
@@ -87,9 +90,11 @@ export class Connection implements Dispatcher.DispatchController {
 
   readonly #progress = {
     onMoved: () => {
+      this.#isBegun = true
       this.#movedAt = performance.now()
     },
     onSent: () => {
+      this.#isBegun = true
       this.#isSent = true
       this.#sending?.handler.onRequestSent?.()
     },
@@ -99,6 +104,7 @@ export class Connection implements Dispatcher.DispatchController {
   /** Bytes of the service. */
   receive(bytes: Buffer): void {
     if (this.#sending === undefined) return void this.destroy()
+    if (!this.#isBegun) return void this.#fail(new Error('the service spoke before it was asked'))
     this.#movedAt = performance.now()
     const result = this.#parser.execute(bytes)
     if (typeof result !== 'number') this.#fail(result)
@@ -185,7 +191,7 @@ export class Connection implements Dispatcher.DispatchController {
   #onEnd() {
     // Of an answer that lasts until the end of the connection, this is it.
     const result = this.#sending && this.#parser.finish()
-    if (result instanceof Error) this.#fail(result)
+    if (typeof result === 'object') this.#fail(result)
     else this.destroy()
   }
 
@@ -214,11 +220,15 @@ export class Connection implements Dispatcher.DispatchController {
 
   /** Called from time to time: ends a connection that was free for long, and an answer that stopped coming. */
   look(now: number): void {
-    const stillMs = now - this.#movedAt
     if (this.#sending === undefined) {
-      if (stillMs >= this.#lifeMs) this.destroy()
-    } else if (this.#hasHead && !this.paused && stillMs >= this.#owner.idleMs)
+      if (this.isStale(now)) this.destroy()
+    } else if (this.#hasHead && !this.paused && now - this.#movedAt >= this.#owner.idleMs)
       this.#fail(Object.assign(new Error('the answer stopped coming'), { code: 'ANSWER_IDLE' }))
+  }
+
+  /** Whether it was free for so long that the service may be just about to close it. */
+  isStale(now: number): boolean {
+    return now - this.#movedAt >= this.#lifeMs
   }
 
   destroy(): void {

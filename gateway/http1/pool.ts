@@ -47,6 +47,8 @@ export function openHttp1Pool(options: Http1Options): TargetPool {
     },
     ended(connection) {
       all.delete(connection)
+      const at = free.indexOf(connection)
+      if (at >= 0) free.splice(at, 1)
       if (all.size > 0) return
       clearInterval(looking)
       looking = undefined
@@ -64,19 +66,22 @@ export function openHttp1Pool(options: Http1Options): TargetPool {
    * before it is used again, and several calls that came at once leave together.
    */
   function writeDue() {
-    const now = due
+    const calls = due
     due = []
-    for (const sending of now) {
-      const connection = takeFree()
+    const now = performance.now()
+    for (const sending of calls) {
+      const connection = takeFree(now)
       if (connection) connection.send(sending)
       else open(sending)
     }
   }
 
-  function takeFree(): Connection | undefined {
-    let connection = free.pop()
-    while (connection && !connection.isUsable) connection = free.pop()
-    return connection
+  function takeFree(now: number): Connection | undefined {
+    for (;;) {
+      const connection = free.pop()
+      if (connection?.isUsable && connection.isStale(now)) connection.destroy()
+      else if (connection?.isUsable !== false) return connection
+    }
   }
 
   function open(sending: Sending) {
@@ -118,7 +123,8 @@ export function openHttp1Pool(options: Http1Options): TargetPool {
     },
     async destroy() {
       isClosing = true
-      for (const one of [...all, ...opening]) one.destroy()
+      for (const connection of all) connection.destroy()
+      for (const socket of opening) socket.destroy(new Error('the connections to the service are ended'))
     },
   }
 }
@@ -141,6 +147,7 @@ function openSocket({ url, caCertificate }: Http1Options, receive: (bytes: Buffe
       ...name,
       ...ca,
       ALPNProtocols: ['http/1.1'],
+      rejectUnauthorized: true, // whatever NODE_TLS_REJECT_UNAUTHORIZED says
     })
     return socket.on('data', receive)
   }

@@ -61,6 +61,7 @@ function streamCall(socket: Socket, call: OutgoingCall, body: Readable, progress
     socket.off('drain', onDrain)
   }
   const onData = (chunk: Buffer) => {
+    if (chunk.length === 0) return // in chunks it would say that the body ends here
     size += chunk.length
     if (size > (length ?? Number.POSITIVE_INFINITY)) return onError(wrongLength())
     progress.onMoved()
@@ -98,14 +99,16 @@ function streamCall(socket: Socket, call: OutgoingCall, body: Readable, progress
 
 const wrongLength = () => new Error('the body has not the length that was said')
 
-/** @throws Error where a name or value has a character that would end it early */
+/** @throws Error where a part of it has a character that would end it early */
 function headOf({ method, path, headers }: OutgoingCall, framing: string): string {
+  if (notInName.test(method)) throw unwritable('method', method)
+  if (notInPath.test(path)) throw unwritable('path', path)
   let head = `${method} ${path} HTTP/1.1\r\n`
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i]!
     const value = headers[i + 1]!
     if (isFraming(name)) continue
-    if (notInName.test(name) || notInValue.test(value)) throw unwritable(name)
+    if (notInName.test(name) || notInValue.test(value)) throw unwritable('header', name)
     head += `${name}: ${value}\r\n`
   }
   return `${head}${framing}connection: keep-alive\r\n\r\n`
@@ -113,9 +116,10 @@ function headOf({ method, path, headers }: OutgoingCall, framing: string): strin
 
 const notInName = /[^!#$%&'*+.^_`|~0-9A-Za-z-]|^$/
 const notInValue = /[^\t\x20-\x7e\x80-\xff]/
+const notInPath = /[^\x21-\x7e\x80-\xff]|^$/
 
-const unwritable = (name: string) =>
-  Object.assign(new Error(`the header ${JSON.stringify(name.slice(0, 64))} cannot be written`), {
+const unwritable = (part: string, text: string) =>
+  Object.assign(new Error(`the ${part} ${JSON.stringify(text.slice(0, 64))} cannot be written`), {
     code: 'UNWRITABLE',
   })
 
@@ -135,7 +139,9 @@ const isFraming = (name: string) => framingLengths.has(name.length) && framingNa
 
 function lengthIn(headers: readonly string[]): number | undefined {
   for (let i = 0; i < headers.length; i += 2)
-    if (headers[i]!.length === 14 && headers[i]!.toLowerCase() === 'content-length')
+    if (headers[i]!.length === 14 && headers[i]!.toLowerCase() === 'content-length') {
+      if (!/^\d{1,15}$/.test(headers[i + 1]!)) throw unwritable('header', 'content-length')
       return Number(headers[i + 1])
+    }
   return undefined
 }

@@ -128,6 +128,8 @@ export async function startBareService(onText: (socket: Socket, heard: string) =
     connections: () => connections,
     /** Connections that are open now. */
     open: () => sockets.size,
+    /** Those. */
+    sockets: () => [...sockets],
     async close() {
       for (const socket of sockets) socket.destroy()
       server.close()
