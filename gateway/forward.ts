@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { isIP } from 'node:net'
 import type { Readable } from 'node:stream'
-import { type Dispatcher, Pool } from 'undici'
+import { buildConnector, type Dispatcher, Pool } from 'undici'
 import { getHeader, removeHeader } from '../policies/header-list.ts'
 import type { Exchange } from '../policies/policy.ts'
 import { asProblem, Problem, type ProblemCode, problem } from '../registry/base/problem.ts'
@@ -24,14 +25,19 @@ export function openPool(upstream: SealedUpstream, target: Target): TargetPool {
   const { connectTimeoutMs, idleTimeoutMs: idleMs, caCertificate } = upstream
   if (hasParser)
     return openHttp1Pool({ url: target.url, connectTimeoutMs, idleMs, keepAliveMs, caCertificate })
+  const connect = buildConnector({
+    timeout: connectTimeoutMs,
+    rejectUnauthorized: true,
+    allowH2: false,
+    ...(caCertificate && { ca: caCertificate }),
+  })
   const pool = new Pool(target.url, {
     connections: target.maxConnections ?? null,
     pipelining: 1,
-    connectTimeout: connectTimeoutMs,
     headersTimeout: 0, // ours, see Attempt: it is finer, and begins when the body was sent
     bodyTimeout: idleMs,
     keepAliveTimeout: keepAliveMs,
-    connect: caCertificate ? { ca: caCertificate } : {},
+    connect: (options, done) => connect({ ...options, servername: nameOf(options.hostname) }, done),
     allowH2: false,
   })
   return {
@@ -41,6 +47,9 @@ export function openPool(upstream: SealedUpstream, target: Target): TargetPool {
     destroy: () => pool.destroy(),
   }
 }
+
+/** Of the service, whatever the Host that it is to see: undici would ask for that one's certificate. */
+const nameOf = (hostname: string) => (isIP(hostname) ? '' : hostname)
 
 /** Why an attempt gave no answer. Once the head of an answer was sent on there is no failure any more, see below. */
 export interface Failure {
@@ -96,6 +105,9 @@ class Attempt implements Dispatcher.DispatchHandler {
   isSettled = false
   isAbandoned = false
   discarded: Failure | undefined
+  /** Whether the head of an answer came. */
+  isAnswered = false
+  /** Whether it was sent on. */
   hasHead = false
   hasData = false
   bodyLeft = -1
@@ -137,11 +149,12 @@ class Attempt implements Dispatcher.DispatchHandler {
   }
 
   onRequestSent() {
-    if (this.timer === undefined && !this.hasHead && !this.isAbandoned) this.startTimer()
+    if (this.timer === undefined && !this.isAnswered && !this.isAbandoned) this.startTimer()
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number) {
     if (status < 200) return // interim answers are between the service and us
+    this.isAnswered = true
     const { x, target, pipeline, onHead } = this.options
     const { headers, length, trailer, coding } = incomingHeaders(controller.rawHeaders as RawLines, x.id)
     if (coding !== undefined && coding.trim().toLowerCase() !== 'chunked')
@@ -295,8 +308,12 @@ class Attempt implements Dispatcher.DispatchHandler {
       return problem('request-malformed', { note: 'the caller went away', cause: error })
     const code = codeOf(error, wasSent)
     const { target } = this.options
-    const detail = wasSent && code !== 'upstream-answer-invalid' ? sentDetail : undefined
-    return problem(code, { cause: error, note: `target ${target.id}`, detail })
+    const isUnsure = wasSent && (code === 'upstream-broke' || code === 'upstream-timeout')
+    return problem(code, {
+      cause: error,
+      note: `target ${target.id}`,
+      detail: isUnsure ? sentDetail : undefined,
+    })
   }
 }
 
