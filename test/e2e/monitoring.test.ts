@@ -5,10 +5,12 @@ import { createAdminToken } from '../../registry/admin-tokens.ts'
 import { problems } from '../../registry/base/problem.ts'
 import { type AdminProcess, startAdmin } from '../support/admin-process.ts'
 import { startCollector } from '../support/collector.ts'
+import { startHeldService } from '../support/held-service.ts'
 import { callOnce } from '../support/load.ts'
 import { type publishDemo, tester } from '../support/platform.ts'
 import { readQuery, readSeries } from '../support/promql.ts'
 import { type Stage, startStage } from '../support/stage.ts'
+import { tlsFolder } from '../support/tls-gateway.ts'
 import { until } from '../support/until.ts'
 import { upstream } from '../support/upstream.ts'
 import { openWire } from '../support/wire.ts'
@@ -50,7 +52,12 @@ let admin: AdminProcess
 
 beforeAll(async () => {
   const collector = await startCollector()
-  stage = await startStage({ GATEWAY_TRACE_ENDPOINT: collector.url, GATEWAY_TRACE_SAMPLE_RATIO: '1' })
+  const tls = await tlsFolder()
+  stage = await startStage({
+    ...tls.env,
+    GATEWAY_TRACE_ENDPOINT: collector.url,
+    GATEWAY_TRACE_SAMPLE_RATIO: '1',
+  })
   stage.keep(collector)
   const { platform, gateway } = stage
   const made = await createAdminToken(platform.registry, tester, {
@@ -61,7 +68,9 @@ beforeAll(async () => {
   admin = await startAdmin({ ...platform.env })
   const bank = stage.keep(await upstream().answers(200))
   const limit = { 'rate-limit': { limit: 1, windowSeconds: 60 } }
-  await refusedByLimit(bank.url, limit)
+  await refusedByLimit('limited', bank.url, limit)
+  await refusedByLimit('observed', bank.url, { 'rate-limit': { ...limit['rate-limit'], mode: 'observe' } })
+  await waitsForRoom()
   const wire = stage.keep(openWire(gateway.port))
   wire.say('this is no request\r\n\r\n')
   await wire.ends()
@@ -87,11 +96,26 @@ afterAll(async () => {
 })
 
 async function refusedByLimit(
+  name: string,
   url: string,
   policies: NonNullable<Parameters<typeof publishDemo>[1]['policies']>,
 ) {
-  const api = await stage.api('limited', { targets: [{ url }], policies })
+  const api = await stage.api(name, { targets: [{ url }], policies })
   for (let i = 0; i < 2; i++) await callOnce(`${api.url}/files`, { headers: { 'x-api-key': api.key } })
+}
+
+/** One call of two waits until the other is through. */
+async function waitsForRoom() {
+  const service = stage.keep(await startHeldService())
+  const upstream = { queue: { maxWaiting: 1, maxWaitMs: 60_000 } }
+  const api = await stage.api('full', { targets: [{ url: service.url, maxConnections: 1 }], upstream })
+  const ask = () => callOnce(`${api.url}/files`, { headers: { 'x-api-key': api.key } })
+  const calls = [ask(), ask()]
+  const first = await service.next()
+  await until(async () => (await stage.metric('gateway_upstream_requests_waiting')) === 1)
+  first.answer()
+  ;(await service.next()).answer()
+  await Promise.all(calls)
 }
 
 /** What an expression names that nobody says. */
