@@ -83,6 +83,7 @@ export function createFollowing(parts: FollowParts): Following {
   let unkept: Snapshot | undefined // in force, and not in the file
   let triedAt = 0
   let doubted = { number: -1, since: 0 }
+  let mayDiffer = false // Redis may have lost writes: the same number may mean another snapshot
   let keysInForce: readonly string[] = []
   const firstContact = Promise.withResolvers<void>()
 
@@ -97,13 +98,14 @@ export function createFollowing(parts: FollowParts): Following {
 
   async function load() {
     const number = await currentNumber(registry)
-    if (number === state.snapshot && !state.isFromFile) {
+    if (number === state.snapshot && !state.isFromFile && !mayDiffer) {
       refused = -1
       state.lastError = '' // of a newer one, from which the registry has come back
       if (unkept && steadyClock() - triedAt > keepAgainMs) await keep(unkept)
       return
     }
-    if (number === refused) return
+    if (number === refused && !mayDiffer) return
+    mayDiffer = false
     try {
       // Nothing ever leads back to 0: the registry was emptied, and that is no reason to serve nothing.
       if (number === 0 && state.snapshot > 0) throw new Error('the registry has lost its snapshots')
@@ -230,7 +232,10 @@ export function createFollowing(parts: FollowParts): Following {
             catchUp().catch((error) => log.warn({ err: error }, 'a new snapshot could not be loaded'))
           else threads.tell({ kind: 'event', event })
         },
-        onGap: () => threads.tell({ kind: 'gap' }),
+        onGap() {
+          threads.tell({ kind: 'gap' })
+          mayDiffer = true // the next look, soon by polling, loads it again
+        },
         onContact(at) {
           // What was looked up before we began to listen may have been revoked in between.
           if (view.contactAt() === 0) threads.tell({ kind: 'gap' })

@@ -26,6 +26,9 @@ export interface ReachParts {
   readonly onHead: () => void
 }
 
+/** With less time than that left no further target is bothered: timers may also end a little early. */
+const leastTryMs = 5
+
 /**
  * Tries targets until one answers, as long as nothing can be paid twice. Returns when the head of an answer is out.
  * @throws Problem of the last try; CallerGone
@@ -53,7 +56,7 @@ export async function reach(parts: ReachParts): Promise<undefined> {
     const sentMs = performance.now()
     const firstByteMs = Math.max(1, Math.min(settings.firstByteTimeoutMs, deadline - sentMs))
     const usualMs = Math.min(settings.firstByteTimeoutMs, settings.timeoutMs)
-    const isLast = () => x.attempt >= settings.maxAttempts || performance.now() >= deadline
+    const isLast = () => x.attempt >= settings.maxAttempts || performance.now() > deadline - leastTryMs
     failure = await attempt({
       x,
       target,

@@ -52,19 +52,30 @@ export async function followEvents(r: Registry, follower: Follower, signal: Abor
         const entries = await read(redis, key, position!, blockMs)
         for (const [id, fields] of entries) {
           position = id
-          follower.onEvent(parseStored(RegistryEvent, fields[1] ?? '', 'event'))
+          const event = readEvent(fields)
+          if (event) follower.onEvent(event)
+          else follower.onGap()
         }
         // A full batch: we may be so late that what follows is trimmed away before we come to it.
         if (entries.length === batch) isSure = false
         follower.onContact(entries.length > 0 ? askedAt : steadyClock())
       } catch {
-        // Redis is away, or has sent what we do not understand: both end in asking again where we are.
+        // Redis is away, or has sent what is no stream: both end in asking again where we are.
         isSure = false
         await wait(100, undefined, { signal }).catch(() => undefined)
       }
     }
   } finally {
     await closeRedis(redis)
+  }
+}
+
+/** @returns undefined for what we do not understand: a newer version of the platform may tell of more than we know */
+function readEvent(fields: string[]): RegistryEvent | undefined {
+  try {
+    return parseStored(RegistryEvent, fields[1] ?? '', 'event')
+  } catch {
+    return undefined
   }
 }
 

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { DemoFile } from '../../scripts/demo/print.ts'
 import { isListening, paste, type RunningDemo, startDemo, startDemoAndWait } from '../support/demo.ts'
+import { until } from '../support/until.ts'
 
 const dataDir = mkdtempSync(join(tmpdir(), 'demo-'))
 const env = {
@@ -46,7 +47,7 @@ async function newToken(): Promise<string> {
 
 describe('npm start', () => {
   test('serves a payment with the API key that it prints', async () => {
-    expect(running.output()).toContain(demo.apiKey)
+    await until(() => running.output().includes(demo.apiKey)) // printed last, after the file was written
     const response = await pay({ 'x-api-key': demo.apiKey })
     expect([response.status, await response.json()]).toEqual([
       200,

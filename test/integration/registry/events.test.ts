@@ -97,6 +97,14 @@ describe('a follower', () => {
     await done
   })
 
+  test('takes what it does not understand for a gap, and goes on', async () => {
+    const { heard } = await follow()
+    await r.redis.xadd(r.keys.events(), '*', 'json', '{"kind":"of a newer version"}')
+    await announce(r, snapshot(1))
+    await until(() => heard.events.length === 1)
+    expect(heard.gaps).toBe(1)
+  })
+
   test('reads on where it was when its connection breaks', async () => {
     const { heard } = await follow()
     await announce(r, snapshot(1))
