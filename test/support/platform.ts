@@ -37,8 +37,10 @@ export interface PlatformOn {
 
 export const tester = { id: 'test' }
 
-export async function startPlatform(): Promise<Platform> {
-  const redis = await startRedis()
+export async function startPlatform(
+  options: { redis?: Parameters<typeof startRedis>[0] } = {},
+): Promise<Platform> {
+  const redis = await startRedis(options.redis)
   return { ...startPlatformOn(redis), redis }
 }
 
