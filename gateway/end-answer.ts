@@ -4,8 +4,8 @@ import type { ServerResponse } from 'node:http'
 const smallBytes = 16_384
 
 /**
- * Ends an answer. Node sends head and body in one piece only where the body is text, and two pieces cost the kernel twice
- * as much as one; so the bytes of a small body are handed over as characters, one each, and written as they were.
+ * Ends an answer. Node sends head and body in one piece, and not by `writev` of two, only where the body is text: so the
+ * bytes of a small body are handed over as characters, one each, and written as they were.
  */
 export function endAnswer(res: ServerResponse, body: Buffer | undefined): void {
   if (body === undefined || body.length === 0) res.end()
