@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
 import { loadConfigOrExit } from '../registry/base/config.ts'
 import { createLog } from '../registry/base/log.ts'
 import { closeRedis } from '../registry/redis.ts'
@@ -16,6 +17,11 @@ import { createThreads } from './supervise.ts'
 import { keepTls } from './tls/keeper.ts'
 
 /** Reads the settings, starts one worker thread per core, follows the registry, stops gracefully. */
+
+// V8 learns while a process warms up which objects live long, and then makes those old from birth. Calls that were slow
+// at the start teach it to do so with the objects of every later call: each was kept, with all that it led to, until
+// the next full collection. It cost a quarter of the processor time and most of p99; see docs/decisions/0005-speed.md.
+setFlagsFromString('--no-allocation-site-pretenuring')
 
 const config = loadConfigOrExit()
 const log = createLog('gateway', config.LOG_LEVEL)
