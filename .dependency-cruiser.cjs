@@ -125,7 +125,7 @@ module.exports = {
     behind(
       'undici-behind-forwarding',
       'undici',
-      ['^gateway/(forward|health)\\.ts$'],
+      ['^gateway/(forward|open-pool|health)\\.ts$'],
       'One place sends HTTP to targets, so timeouts, pools and header rules hold for all of it.',
     ),
     behind(

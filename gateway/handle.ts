@@ -8,8 +8,8 @@ import type { RouteEntry, Table } from './compile.ts'
 import { asksForUpgrade, type ExchangeLimits, openExchange, readRequest } from './exchange.ts'
 import { findRoute } from './find-route.ts'
 import { isClosing } from './linger.ts'
-import { emptyPipeline, type Pipeline, run } from './pipeline.ts'
-import { reach } from './reach.ts'
+import { after, emptyPipeline, isPromise, type Pipeline, run } from './pipeline.ts'
+import { type Reaching, reach } from './reach.ts'
 import { sendProblem, sendReply } from './respond.ts'
 import type { LiveUpstream } from './targets.ts'
 
@@ -48,6 +48,8 @@ interface Call {
   readonly res: ServerResponse
   readonly x: Exchange
   pipeline: Pipeline
+  /** Set once the service is asked. */
+  reaching: Reaching | undefined
   upstreamStartMs: number
   upstreamHeadMs: number
 }
@@ -78,16 +80,25 @@ export function inTurn(serve: Serve) {
 /** Most calls that wait their turn on one connection. */
 const maxPipelined = 100
 
-/** The story of a request, top to bottom. */
+/** The story of a request, top to bottom. Nothing waits, and no promise is made, where what is needed is there. */
 export function createHandler(parts: HandleParts) {
-  return async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
+  return function handle(req: IncomingMessage, res: ServerResponse): void {
     const startedMs = performance.now()
     const x = openExchange(req, parts.now())
     parts.beginTrace?.(x, req)
     const held = parts.holdTable() // this request keeps this table, whatever is published meanwhile
-    const call: Call = { req, res, x, pipeline: emptyPipeline, upstreamStartMs: 0, upstreamHeadMs: 0 }
+    const call: Call = {
+      req,
+      res,
+      x,
+      pipeline: emptyPipeline,
+      reaching: undefined,
+      upstreamStartMs: 0,
+      upstreamHeadMs: 0,
+    }
     // 'close' comes once, whether the answer was finished or the connection broke.
     res.once('close', () => {
+      if (!res.writableFinished) call.reaching?.callerGone()
       for (const hook of call.pipeline.onEnd) hook(x)
       held?.letGo()
       parts.observe(x, timingOf(call, startedMs))
@@ -100,39 +111,69 @@ export function createHandler(parts: HandleParts) {
       x.route = entry.route
       x.params = params
       call.pipeline = isPreflight ? entry.preflight! : entry.identify
-      const reply = (await outcome(call)) ?? (isPreflight ? undefined : await proceed(call, entry, parts))
-      if (reply) await sendReply(call.pipeline, x, reply, req, res)
-      else if (isPreflight) throw problem('method-not-allowed')
+      const answered = after(outcome(call), (reply) => {
+        if (reply) return sendReply(call.pipeline, x, reply, req, res)
+        if (isPreflight) throw problem('method-not-allowed')
+        return proceed(call, entry, parts)
+      })
+      if (isPromise(answered)) answered.catch((error) => fail(call, error))
     } catch (error) {
-      if (error instanceof CallerGone) endUnanswered(call)
-      else
-        await sendProblem(call.pipeline, x, asProblem(error), req, res).catch((fault) =>
-          endFailed(call, fault),
-        )
+      fail(call, error)
     }
   }
 }
 
 /** The caller is known and may come in: now the limits of its plan, then the service. */
-async function proceed(call: Call, entry: RouteEntry, parts: HandleParts): Promise<Reply | undefined> {
-  const { x, req, res } = call
+function proceed(call: Call, entry: RouteEntry, parts: HandleParts): void | Promise<void> {
+  const { x } = call
   const upstream = admit(x, entry)
   call.pipeline = pipelineOfPlan(entry, x)
-  if (call.pipeline.readsBody) x.request.body = await wholeBody(call, parts)
-  const reply = await outcome(call)
-  if (reply) return reply
-  const { pipeline } = call
-  const peer = peerOf(req, parts.limits.isTrustedProxy)
-  const onHead = () => {
-    call.upstreamHeadMs = performance.now()
-  }
-  call.upstreamStartMs = performance.now()
-  return reach({ x, req, res, entry, pipeline, upstream, peer, bodyIdleMs: parts.bodyIdleMs, onHead })
+  if (!call.pipeline.readsBody || !x.request.hasBody) return limitAndReach(call, entry, upstream, parts)
+  return after(wholeBody(call, parts), (body) => {
+    x.request.body = body
+    return limitAndReach(call, entry, upstream, parts)
+  })
+}
+
+function limitAndReach(
+  call: Call,
+  entry: RouteEntry,
+  upstream: LiveUpstream,
+  parts: HandleParts,
+): void | Promise<void> {
+  const { x, req, res, pipeline } = call
+  return after(outcome(call), (reply) => {
+    if (reply) return sendReply(pipeline, x, reply, req, res)
+    const peer = peerOf(req, parts.limits.isTrustedProxy)
+    call.upstreamStartMs = performance.now()
+    call.reaching = reach({
+      ...{ x, req, res, entry, pipeline, upstream, peer, bodyIdleMs: parts.bodyIdleMs },
+      onHead: () => {
+        call.upstreamHeadMs = performance.now()
+      },
+      onFailure: (error) => fail(call, error),
+    })
+  })
 }
 
 /** Runs the onRequest hooks of the pipeline; a promise only where one of them gave one. */
 function outcome({ pipeline, x }: Call): Reply | undefined | Promise<Reply | undefined> {
   return run(pipeline.onRequest, x) as Reply | undefined | Promise<Reply | undefined>
+}
+
+/** What was thrown, anywhere, becomes the answer; where the caller is gone there is nobody to answer. */
+function fail(call: Call, error: unknown): void {
+  const { req, res, x, pipeline } = call
+  if (error instanceof CallerGone) {
+    endUnanswered(call)
+    return
+  }
+  try {
+    const sent = sendProblem(pipeline, x, asProblem(error), req, res)
+    if (isPromise(sent)) sent.catch((fault) => endFailed(call, fault))
+  } catch (fault) {
+    endFailed(call, fault)
+  }
 }
 
 /** Settles which world the call belongs to, and with it the service. @throws Problem environment-unavailable */
@@ -161,8 +202,7 @@ export function pipelineOfPlan(entry: RouteEntry, x: Exchange): Pipeline {
 export const notReady = () =>
   problem('not-ready', { detail: 'The gateway has not loaded its configuration yet.', retryAfterSeconds: 1 })
 
-async function wholeBody({ req, res, x }: Call, parts: HandleParts): Promise<Buffer | undefined> {
-  if (!x.request.hasBody) return undefined
+function wholeBody({ req, res, x }: Call, parts: HandleParts): Buffer | Promise<Buffer> {
   inviteBody(req, res, x)
   return readBody(req, x.request.contentLength, {
     maxBytes: x.request.maxBodyBytes,

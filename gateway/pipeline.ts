@@ -1,4 +1,4 @@
-import type { Exchange, Hooks, Outcome, Reply } from '../policies/policy.ts'
+import type { Exchange, Hooks, Outcome } from '../policies/policy.ts'
 
 type Hook = (x: Exchange) => Outcome
 type EndHook = (x: Exchange) => void
@@ -43,7 +43,11 @@ export function run(hooks: readonly Hook[], x: Exchange, from = 0): Outcome {
   }
 }
 
-// biome-ignore lint/suspicious/noConfusingVoidType: see Outcome
-export function isPromise(outcome: void | Reply | Promise<void | Reply>): outcome is Promise<void | Reply> {
-  return typeof (outcome as Promise<void> | undefined)?.then === 'function'
+export function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
+  return typeof (value as Promise<T> | undefined)?.then === 'function'
+}
+
+/** Goes on with a value at once where it is there already: an `await` would wait, and make a promise, in any case. */
+export function after<T, R>(value: T | Promise<T>, next: (value: T) => R | Promise<R>): R | Promise<R> {
+  return isPromise(value) ? value.then(next) : next(value)
 }

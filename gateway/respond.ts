@@ -3,31 +3,31 @@ import type { Exchange, HeaderList, Reply } from '../policies/policy.ts'
 import { type Problem, type ProblemCode, problemBody } from '../registry/base/problem.ts'
 import { endAnswer } from './end-answer.ts'
 import { closeAfterAnswer } from './linger.ts'
-import { type Pipeline, run } from './pipeline.ts'
+import { after, type Pipeline, run } from './pipeline.ts'
 
 /** Sends an intended answer by the same onResponse path as a service's. */
-export async function sendReply(
+export function sendReply(
   pipeline: Pipeline,
   x: Exchange,
   reply: Reply,
   req: IncomingMessage,
   res: ServerResponse,
-): Promise<void> {
+): void | Promise<void> {
   const headers: HeaderList = [...reply.headers, 'x-request-id', x.id]
-  await sendWhole(pipeline, x, reply.status, headers, Buffer.from(reply.body ?? ''), req, res)
+  return sendWhole(pipeline, x, reply.status, headers, Buffer.from(reply.body ?? ''), req, res)
 }
 
 /** Sends a refusal (RFC 9457). The only place where a Problem becomes an answer to a partner. */
-export async function sendProblem(
+export function sendProblem(
   pipeline: Pipeline,
   x: Exchange,
   problem: Problem,
   req: IncomingMessage,
   res: ServerResponse,
-): Promise<void> {
+): void | Promise<void> {
   x.problem = problem
   const body = Buffer.from(JSON.stringify(problemBody(problem, x.id)))
-  await sendWhole(pipeline, x, problem.row.status, problemHeaders(problem, x), body, req, res)
+  return sendWhole(pipeline, x, problem.row.status, problemHeaders(problem, x), body, req, res)
 }
 
 export function problemHeaders(problem: Problem, x: Exchange): HeaderList {
@@ -45,7 +45,7 @@ export function problemHeaders(problem: Problem, x: Exchange): HeaderList {
   return headers
 }
 
-async function sendWhole(
+function sendWhole(
   pipeline: Pipeline,
   x: Exchange,
   status: number,
@@ -53,22 +53,22 @@ async function sendWhole(
   body: Buffer,
   req: IncomingMessage,
   res: ServerResponse,
-) {
+): void | Promise<void> {
   if (res.destroyed || res.headersSent) return
   x.response = { status, headers }
-  const pending = run(pipeline.onResponse, x)
-  if (pending !== undefined) await pending
-  headers.push(...x.responseHeaders)
-  if (status !== 204) headers.push('content-length', String(body.length))
-  if (mustClose(x, req)) {
-    headers.push('connection', 'close')
-    closeAfterAnswer(req)
-  } else if (!req.complete) {
-    if (!res.shouldKeepAlive) closeAfterAnswer(req)
-    req.unpipe().resume() // the rest of a body that was begun; the next request comes after it
-  }
-  res.writeHead(status, headers)
-  endAnswer(res, x.request.method === 'HEAD' || status === 204 ? undefined : body)
+  return after(run(pipeline.onResponse, x), () => {
+    headers.push(...x.responseHeaders)
+    if (status !== 204) headers.push('content-length', String(body.length))
+    if (mustClose(x, req)) {
+      headers.push('connection', 'close')
+      closeAfterAnswer(req)
+    } else if (!req.complete) {
+      if (!res.shouldKeepAlive) closeAfterAnswer(req)
+      req.unpipe().resume() // the rest of a body that was begun; the next request comes after it
+    }
+    res.writeHead(status, headers)
+    endAnswer(res, x.request.method === 'HEAD' || status === 204 ? undefined : body)
+  })
 }
 
 /** After these it is not certain where the next request begins, or the partner is known to be slow. */
