@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Transform } from 'node:stream'
 import type { Exchange } from '../policies/policy.ts'
 import { Problem, problem } from '../registry/base/problem.ts'
+import type { CallerRequest, CallerResponse } from './caller.ts'
 
 /** Bodies up to this length are read before the call is sent on: they go out in one write, and can be sent again. */
 export const smallBodyBytes = 16_384
@@ -13,10 +14,20 @@ export interface BodyLimits {
 }
 
 /**
- * Reads the whole body.
+ * Reads the whole body; it is there at once where the call came whole.
  * @throws Problem body-too-large, request-timeout, request-malformed; CallerGone when the connection ends before the body
  */
 export function readBody(
+  req: CallerRequest,
+  length: number | undefined,
+  limits: BodyLimits,
+): Buffer | Promise<Buffer> {
+  if (!('whole' in req)) return gatherBody(req, length, limits)
+  if (req.whole.length > limits.maxBytes) throw bodyTooLarge(limits.maxBytes)
+  return req.whole
+}
+
+function gatherBody(
   req: IncomingMessage,
   length: number | undefined,
   { maxBytes, idleMs }: BodyLimits,
@@ -50,9 +61,10 @@ export function readBody(
  * Asks for the body where the caller waits to be asked, now that the call is allowed.
  * @throws Problem body-too-large before a byte is read, when the stated length says so
  */
-export function inviteBody(req: IncomingMessage, res: ServerResponse, x: Exchange): void {
+export function inviteBody(req: CallerRequest, res: CallerResponse, x: Exchange): void {
   checkStatedLength(x)
-  if (req.headers.expect !== undefined && req.httpVersion !== '1.0') res.writeContinue()
+  if ('whole' in req || req.headers.expect === undefined || req.httpVersion === '1.0') return
+  ;(res as ServerResponse).writeContinue()
 }
 
 /** @throws Problem body-too-large */

@@ -1,5 +1,5 @@
-import type { IncomingMessage } from 'node:http'
 import ipaddr from 'ipaddr.js'
+import type { CallerRequest } from './caller.ts'
 
 /** Tells whether an address belongs to one of the listed networks (CIDR or single addresses, IPv4 or IPv6). */
 export type NetworkSet = (address: string) => boolean
@@ -56,7 +56,7 @@ export interface Peer {
   readonly isTrusted: boolean
 }
 
-export function peerOf(req: IncomingMessage, isTrustedProxy: NetworkSet): Peer {
+export function peerOf(req: CallerRequest, isTrustedProxy: NetworkSet): Peer {
   const address = plainAddress(req.socket.remoteAddress)
   return { address, isTrusted: isTrustedProxy(address) }
 }

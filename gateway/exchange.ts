@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import type { IncomingMessage } from 'node:http'
 import type { Exchange, IncomingRequest } from '../policies/policy.ts'
 import { problem } from '../registry/base/problem.ts'
+import type { CallerRequest } from './caller.ts'
 import { clientAddress, type NetworkSet, plainAddress } from './client-address.ts'
 import { canonicalPath } from './path.ts'
 import { clientCertificateOf } from './tls/client-certificate.ts'
@@ -14,7 +14,7 @@ export interface ExchangeLimits {
 }
 
 /** The one object per request, with every field set. The request in it may still be found ambiguous: see `readRequest`. */
-export function openExchange(req: IncomingMessage, now: number): Exchange {
+export function openExchange(req: CallerRequest, now: number): Exchange {
   return {
     id: randomUUID(),
     startedAt: now,
@@ -41,7 +41,7 @@ export function openExchange(req: IncomingMessage, now: number): Exchange {
 
 const noParams = Object.freeze({})
 
-function unread(req: IncomingMessage): IncomingRequest {
+function unread(req: CallerRequest): IncomingRequest {
   return {
     method: req.method ?? '',
     url: req.url ?? '',
@@ -66,7 +66,7 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] }
  * Fills in what the request says, once and for all, and refuses what could be read in two ways.
  * @throws Problem request-malformed, path-ambiguous, uri-too-long, headers-too-large, expectation-failed, too-early
  */
-export function readRequest(x: Exchange, req: IncomingMessage, limits: ExchangeLimits): void {
+export function readRequest(x: Exchange, req: CallerRequest, limits: ExchangeLimits): void {
   const r = x.request as Writable<IncomingRequest>
   const peer = plainAddress(req.socket.remoteAddress)
   r.ip = clientAddress(peer, req.headers['x-forwarded-for'] as string | undefined, limits.isTrustedProxy)
@@ -104,7 +104,7 @@ export function readRequest(x: Exchange, req: IncomingMessage, limits: ExchangeL
  * Headers of which a second line would let two programs see two different requests.
  * @throws Problem request-malformed
  */
-export function checkFraming(req: IncomingMessage, raw: readonly string[]): void {
+export function checkFraming(req: CallerRequest, raw: readonly string[]): void {
   // Node's parser takes 0.9 and 2.0 as well, and answers them as 1.1.
   if (req.httpVersion !== '1.1' && req.httpVersion !== '1.0')
     throw malformed('Its version of HTTP is neither 1.1 nor 1.0.')
@@ -134,12 +134,12 @@ export function checkFraming(req: IncomingMessage, raw: readonly string[]): void
  * Node drops what comes behind a call that asks for an upgrade, in the same piece, also where the upgrade is ignored.
  * So nothing may come behind it: its answer is the last one.
  */
-export const asksForUpgrade = ({ headers }: IncomingMessage): boolean =>
+export const asksForUpgrade = ({ headers }: CallerRequest): boolean =>
   headers.upgrade !== undefined && /(?:^|[\s,])upgrade(?:$|[\s,])/i.test(headers.connection ?? '')
 
 const isName = (name: string, wanted: string) => (name === wanted || name.toLowerCase() === wanted ? 1 : 0)
 
-function lengthOf(req: IncomingMessage): number | undefined {
+function lengthOf(req: CallerRequest): number | undefined {
   const text = req.headers['content-length']
   if (text === undefined) return undefined
   if (!/^\d{1,15}$/.test(text)) throw malformed('Its Content-Length is not a number.')

@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import { getHeader, removeHeader } from '../policies/header-list.ts'
@@ -6,6 +5,7 @@ import type { Exchange } from '../policies/policy.ts'
 import { asProblem, type Problem, problem } from '../registry/base/problem.ts'
 import { attemptProblem, sentDetail } from './attempt-problem.ts'
 import { CallerGone } from './body.ts'
+import type { CallerRequest, CallerResponse } from './caller.ts'
 import { endAnswer } from './end-answer.ts'
 import { closeAfterAnswer } from './linger.ts'
 import { incomingHeaders, incomingTrailers, type RawLines } from './outgoing.ts'
@@ -29,8 +29,8 @@ export interface Trying {
   readonly parts: {
     readonly x: Exchange
     readonly pipeline: Pipeline
-    readonly req: IncomingMessage
-    readonly res: ServerResponse
+    readonly req: CallerRequest
+    readonly res: CallerResponse
     /** Longest time in which the partner takes nothing of the answer. */
     readonly bodyIdleMs: number
     readonly onHead: () => void

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { Exchange, Reply } from '../policies/policy.ts'
 import { asProblem, problem } from '../registry/base/problem.ts'
 import { CallerGone, inviteBody, readBody } from './body.ts'
+import type { CallerRequest, CallerResponse } from './caller.ts'
 import { peerOf } from './client-address.ts'
 import type { RouteEntry, Table } from './compile.ts'
 import { asksForUpgrade, type ExchangeLimits, openExchange, readRequest } from './exchange.ts'
@@ -20,7 +21,7 @@ export interface HandleParts {
   readonly bodyIdleMs: number
   readonly now: () => number
   /** Says whether the call is recorded as a trace; absent while none is. */
-  readonly beginTrace: ((x: Exchange, req: IncomingMessage) => void) | undefined
+  readonly beginTrace: ((x: Exchange, req: CallerRequest) => void) | undefined
   readonly isDraining: () => boolean
   /** Counts and logs; once for every request, last. */
   readonly observe: (x: Exchange, timing: Timing) => void
@@ -44,8 +45,8 @@ export interface Timing {
 
 /** One request with its sockets, which hooks never see. */
 interface Call {
-  readonly req: IncomingMessage
-  readonly res: ServerResponse
+  readonly req: CallerRequest
+  readonly res: CallerResponse
   readonly x: Exchange
   pipeline: Pipeline
   /** Set once the service is asked. */
@@ -82,7 +83,7 @@ const maxPipelined = 100
 
 /** The story of a request, top to bottom. Nothing waits, and no promise is made, where what is needed is there. */
 export function createHandler(parts: HandleParts) {
-  return function handle(req: IncomingMessage, res: ServerResponse): void {
+  return function handle(req: CallerRequest, res: CallerResponse): void {
     const startedMs = performance.now()
     const x = openExchange(req, parts.now())
     parts.beginTrace?.(x, req)

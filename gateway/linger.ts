@@ -1,5 +1,5 @@
-import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
+import type { CallerRequest } from './caller.ts'
 
 /** How long a partner may go on sending what is not read any more, so that it comes to read its answer. */
 const lingerMs = 5_000
@@ -14,7 +14,7 @@ export const isClosing = (socket: Socket) => closing.has(socket)
  * closed with unread bytes is reset, and a partner that still writes would see the reset instead of the answer. So our
  * side is ended first, and what comes is thrown away for a while.
  */
-export function closeAfterAnswer(req: IncomingMessage): void {
+export function closeAfterAnswer(req: CallerRequest): void {
   const { socket } = req
   if (closing.has(socket)) return
   closing.add(socket)

@@ -1,14 +1,18 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { Server as NetServer } from 'node:net'
+import { createServer, type Server } from 'node:http'
+import { createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net'
 import type { Config } from '../registry/base/config.ts'
+import type { CallerRequest, CallerResponse } from './caller.ts'
 import { inTurn } from './handle.ts'
+import { hasParser } from './http1/parser.ts'
 import type { Ports } from './messages.ts'
-import { refuseTunnel, refuseUnparsable } from './parser-errors.ts'
+import { refuseTunnel, refuseUnparsable, unreadableCode } from './parser-errors.ts'
+import { tooSlow } from './quick/connection.ts'
+import { createQuickServer } from './quick/server.ts'
 import type { TlsMaterial } from './tls/material.ts'
 import { createTlsServer } from './tls/server.ts'
 import { isWebSocket, type Upgrades } from './upgrade.ts'
 
-/** Where a thread takes calls: without TLS, with it, or both; one HTTP/1.1 server for all. */
+/** Where a thread takes calls: without TLS, with it, or both. */
 export interface Listeners {
   listen(ports: Ports, canShare: boolean): Promise<void>
   /** New certificates: for connections from now on. */
@@ -20,7 +24,10 @@ export interface Listeners {
 export interface ListenersParts {
   readonly config: Config
   readonly tls: TlsMaterial | undefined
-  readonly serve: (req: IncomingMessage, res: ServerResponse) => unknown
+  /** Calls that came whole may come as such. */
+  readonly serve: (req: CallerRequest, res: CallerResponse) => unknown
+  /** Whether what is at this address needs node's own request and response. */
+  readonly isForNode: (url: string) => boolean
   readonly upgrades: Upgrades
   /** A request that could not be read. */
   readonly onUnreadable: Parameters<typeof refuseUnparsable>[0]
@@ -33,12 +40,16 @@ const idleGraceMs = 1_000
 export function createListeners(parts: ListenersParts): Listeners {
   const { config, upgrades } = parts
   const http = createHttpServer(parts)
+  const toHttp = (socket: Socket) => void http.emit('connection', socket)
+  const quick = hasParser ? createQuick(parts, http, toHttp) : undefined
+  const take = quick?.take ?? toHttp
+  const clear = createNetServer({ allowHalfOpen: true, noDelay: true }, take)
   const tls =
     parts.tls &&
     createTlsServer({
       config,
       material: parts.tls,
-      onSocket: (socket) => http.emit('connection', socket),
+      onSocket: take,
       onFailure: parts.onTlsFailure,
     })
   return {
@@ -49,14 +60,17 @@ export function createListeners(parts: ListenersParts): Listeners {
         reusePort: canShare, // every thread listens on the same port; the kernel spreads the connections
         backlog: 1024,
       })
-      if (ports.clear !== undefined) await listen(http, at(ports.clear))
-      else http.emit('listening') // by this it begins to look for slow and idle connections; TLS brings it some
+      http.emit('listening') // by this it begins to look for slow and idle connections; it gets them from elsewhere
+      if (ports.clear !== undefined) await listen(clear, at(ports.clear))
       if (tls && ports.tls !== undefined) await listen(tls.server, at(ports.tls))
     },
     renewTls: (material) => tls?.renew(material),
     async close(withinMs) {
-      const closed = [http, ...(tls ? [tls.server] : [])].map(stopAccepting)
-      const sweep = () => http.closeIdleConnections()
+      const closed = [clear, ...(tls ? [tls.server] : [])].map(stopAccepting)
+      const sweep = () => {
+        http.closeIdleConnections()
+        quick?.closeIdle()
+      }
       let sweeping: NodeJS.Timeout | undefined
       // Idle connections are not ended at once, where there is time: the next call may be on its way already, and would
       // be lost. It is served, and its answer says that the connection ends.
@@ -69,6 +83,7 @@ export function createListeners(parts: ListenersParts): Listeners {
       )
       const end = setTimeout(() => {
         http.closeAllConnections()
+        quick?.closeAll()
         upgrades.endAll()
         tls?.endAll()
       }, withinMs)
@@ -77,6 +92,7 @@ export function createListeners(parts: ListenersParts): Listeners {
       clearInterval(sweeping)
       clearTimeout(end)
       http.close() // what http.Server has besides: its check of slow requests
+      quick?.end()
     },
   }
 }
@@ -103,6 +119,20 @@ function createHttpServer({ config, serve, upgrades, onUnreadable }: ListenersPa
   return server
 }
 
+function createQuick(parts: ListenersParts, http: Server, nodeTakes: (socket: Socket) => void) {
+  const { config, serve, isForNode, onUnreadable } = parts
+  return createQuickServer({
+    maxHeadBytes: config.GATEWAY_MAX_HEADER_BYTES,
+    keepAliveMs: config.GATEWAY_KEEP_ALIVE_TIMEOUT_MS,
+    headMs: config.GATEWAY_HEADERS_TIMEOUT_MS,
+    serve,
+    isForNode,
+    nodeTakes,
+    onSilent: (socket) => http.emit('clientError', tooSlow(), socket),
+    onUnreadable: ({ code }) => onUnreadable(unreadableCode(code)),
+  })
+}
+
 type ListenOptions = { host: string; port: number; reusePort: boolean; backlog: number }
 
 function listen(server: NetServer, options: ListenOptions): Promise<void> {
@@ -115,7 +145,7 @@ function listen(server: NetServer, options: ListenOptions): Promise<void> {
   })
 }
 
-/** Not by the `close` of http.Server, which ends idle connections, too. @returns when the last connection has ended */
+/** @returns when the last connection has ended */
 function stopAccepting(server: NetServer): Promise<void> {
-  return new Promise((resolve) => NetServer.prototype.close.call(server, () => resolve()))
+  return new Promise((resolve) => server.close(() => resolve()))
 }

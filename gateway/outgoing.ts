@@ -1,76 +1,10 @@
 import { removeHeaders } from '../policies/header-list.ts'
 import type { Exchange, HeaderList } from '../policies/policy.ts'
 import type { Peer } from './client-address.ts'
+import { headerName } from './header-names.ts'
 import { traceparentOf, tracestateOf } from './trace.ts'
 
-/**
- * Which headers cross the gateway, in both directions.
- *
- * RFC 9110 §7.6.1: headers of one hop, and those that Connection names, are dropped. But a caller may name a header that
- * we or the service rely on, to make it vanish: what is in `kept` crosses all the same.
- */
-const hopByHop = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'expect', // answered here: the body is asked for once the call is known to be allowed
-])
-const kept = new Set([
-  'host',
-  'content-length',
-  'content-type',
-  'content-encoding',
-  'content-digest',
-  'digest',
-  'authorization',
-  'cookie',
-  'date',
-  'dpop',
-  'early-data', // RFC 8470 §5.1: must go on
-  'idempotency-key',
-  'signature',
-  'signature-input',
-  'x-api-key',
-  'x-jws-signature',
-])
-/** Set by the gateway, so what the caller wrote does not pass. `x-gateway-*`, `x-forwarded-*` are treated likewise. */
-const ours = new Set([
-  'client-cert',
-  'client-cert-chain',
-  'forwarded',
-  'host',
-  'traceparent',
-  'tracestate',
-  'via',
-  'x-real-ip',
-  'x-request-id',
-])
-
-/** By these many a framework takes another path or method, or a CGI another proxy, than what was authorised. */
-const misleading = new Set([
-  'x-original-url',
-  'x-rewrite-url',
-  'x-http-method',
-  'x-http-method-override',
-  'x-method-override',
-  'proxy',
-])
-/** The caller's address, as proxies of one maker or another call it: theirs to say, not a stranger's. */
-const addressOfCaller = new Set([
-  'cf-connecting-ip',
-  'client-ip',
-  'fastly-client-ip',
-  'true-client-ip',
-  'x-client-ip',
-  'x-cluster-client-ip',
-  'x-original-forwarded-for',
-])
+/** Which headers cross the gateway, in both directions; what each name means for that is in header-names.ts. */
 
 /** Headers of the call to the service, but for `host`, which depends on the target. */
 export function outgoingHeaders(x: Exchange, peer: Peer): HeaderList {
@@ -78,12 +12,10 @@ export function outgoingHeaders(x: Exchange, peer: Peer): HeaderList {
   const nominated = nominatedBy(headers.connection as string | undefined)
   const out: HeaderList = []
   for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i]!
-    const lower = name.toLowerCase()
-    if (hopByHop.has(lower) || isOurs(lower) || misleading.has(lower)) continue
-    if (!peer.isTrusted && addressOfCaller.has(lower)) continue
-    if (nominated?.has(lower) && !kept.has(lower)) continue
-    out.push(name, rawHeaders[i + 1]!)
+    const name = headerName(rawHeaders[i]!)
+    if (name.isNotTheCallers || (name.isAddress && !peer.isTrusted)) continue
+    if (nominated?.has(name.lower) && !name.isKept) continue
+    out.push(rawHeaders[i]!, rawHeaders[i + 1]!)
   }
   // RFC 9110 §10.1.4: the only member of TE that has a meaning beyond one hop.
   if (headers.te !== undefined && /(^|,)\s*trailers\s*(,|$)/i.test(headers.te as string))
@@ -139,18 +71,18 @@ export function incomingHeaders(raw: RawLines, id: string): IncomingHead {
   let trailer: string | undefined
   let coding: string | undefined
   for (let i = 0; i < raw.length; i += 2) {
-    const name = textOf(raw[i]!)
+    const text = textOf(raw[i]!)
     const value = textOf(raw[i + 1]!)
-    const lower = name.toLowerCase()
-    if (hopByHop.has(lower)) {
+    const { lower, isOfHop } = headerName(text)
+    if (isOfHop) {
       if (lower === 'connection') nominated = nominatedBy(value)
       else if (lower === 'trailer') trailer = value
       else if (lower === 'transfer-encoding') coding = coding === undefined ? value : `${coding}, ${value}`
     } else if (lower === 'via') via = `${value}, 1.1 gateway`
-    else if (lower !== 'x-request-id') headers.push(name, value)
+    else if (lower !== 'x-request-id') headers.push(text, value)
     if (lower === 'content-length') length = value
   }
-  if (nominated) removeHeaders(headers, (name) => nominated.has(name) && !kept.has(name))
+  if (nominated) removeHeaders(headers, (name) => nominated.has(name) && !headerName(name).isKept)
   headers.push('via', via, 'x-request-id', id)
   return { headers, length, trailer, coding }
 }
@@ -172,11 +104,10 @@ const neverTrailing = new Set([
 export function incomingTrailers(raw: readonly (Buffer | string)[]): [string, string][] {
   const out: [string, string][] = []
   for (let i = 0; i < raw.length; i += 2) {
-    const name = textOf(raw[i]!)
-    const lower = name.toLowerCase()
-    const mayCross =
-      lower === 'content-digest' || !(hopByHop.has(lower) || kept.has(lower) || neverTrailing.has(lower))
-    if (mayCross && !isOurs(lower)) out.push([name, textOf(raw[i + 1]!)])
+    const text = textOf(raw[i]!)
+    const { lower, isOfHop, isKept, isOurs } = headerName(text)
+    const mayCross = lower === 'content-digest' || !(isOfHop || isKept || neverTrailing.has(lower))
+    if (mayCross && !isOurs) out.push([text, textOf(raw[i + 1]!)])
   }
   return out
 }
@@ -184,16 +115,6 @@ export function incomingTrailers(raw: readonly (Buffer | string)[]): [string, st
 function textOf(value: Buffer | string | (Buffer | string)[]): string {
   if (typeof value === 'string') return value
   return Array.isArray(value) ? value.map(textOf).join(', ') : value.toString('latin1')
-}
-
-/**
- * Names that only the gateway sets. Some services read `X_Gateway_Partner` as the same header, so that counts too; and
- * what matters under its own name, such as `Content-Length`, does not pass under such a second one.
- */
-function isOurs(lower: string): boolean {
-  const name = lower.includes('_') ? lower.replaceAll('_', '-') : lower
-  if (ours.has(name) || name.startsWith('x-gateway-') || name.startsWith('x-forwarded-')) return true
-  return name !== lower && (hopByHop.has(name) || kept.has(name) || misleading.has(name))
 }
 
 function nominatedBy(connection: string | undefined): Set<string> | undefined {

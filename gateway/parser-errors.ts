@@ -24,7 +24,7 @@ export function refuseUnparsable(onRefused: (code: ProblemCode) => void) {
       socket.destroy()
       return
     }
-    const code = codeOf(error.code)
+    const code = unreadableCode(error.code)
     const answer = socket._httpMessage
     if (answer && !answer.req.complete) {
       const detail =
@@ -61,7 +61,8 @@ function answerBare(socket: Socket, refusal: Problem) {
   endLingering(socket)
 }
 
-function codeOf(code: string | undefined): ProblemCode {
+/** What is wrong, by the code of node's error. */
+export function unreadableCode(code: string | undefined): ProblemCode {
   if (code === 'HPE_HEADER_OVERFLOW') return 'headers-too-large'
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'request-timeout'
   return 'request-malformed'

@@ -1,9 +1,10 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { Duplex, Readable } from 'node:stream'
 import { setHeader } from '../policies/header-list.ts'
 import type { Exchange, Outcome, TargetView } from '../policies/policy.ts'
 import { type Problem, problem } from '../registry/base/problem.ts'
 import { CallerGone, checkStatedLength, inviteBody, readBody, smallBodyBytes, streamBody } from './body.ts'
+import type { CallerRequest, CallerResponse } from './caller.ts'
 import type { Peer } from './client-address.ts'
 import type { RouteEntry } from './compile.ts'
 import { type Attempt, type Failure, isStream, startAttempt } from './forward.ts'
@@ -15,8 +16,8 @@ import { attemptFailed, attemptStarts } from './trace.ts'
 
 export interface ReachParts {
   readonly x: Exchange
-  readonly req: IncomingMessage
-  readonly res: ServerResponse
+  readonly req: CallerRequest
+  readonly res: CallerResponse
   readonly entry: RouteEntry
   readonly pipeline: Pipeline
   readonly upstream: LiveUpstream
@@ -194,7 +195,7 @@ function presented(x: Exchange, upstream: LiveUpstream): LiveTarget {
   return target
 }
 
-type Connection = ServerResponse | Duplex
+type Connection = CallerResponse | Duplex
 
 /** Waits; tells when the connection closes meanwhile. */
 async function unlessClosed(connection: Connection, pending: Promise<unknown>, onClose: () => void) {
@@ -221,5 +222,10 @@ function readShortBody({ req, res, x, bodyIdleMs }: ReachParts): Buffer | Promis
 function openBody({ req, res, x, bodyIdleMs, upstream }: ReachParts): Readable {
   inviteBody(req, res, x)
   const serviceIdleMs = upstream.settings.idleTimeoutMs
-  return streamBody(req, { maxBytes: x.request.maxBodyBytes, idleMs: bodyIdleMs, serviceIdleMs })
+  // What came whole is read, not streamed.
+  return streamBody(req as IncomingMessage, {
+    maxBytes: x.request.maxBodyBytes,
+    idleMs: bodyIdleMs,
+    serviceIdleMs,
+  })
 }

@@ -1,6 +1,6 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Exchange, HeaderList, Reply } from '../policies/policy.ts'
 import { type Problem, type ProblemCode, problemBody } from '../registry/base/problem.ts'
+import type { CallerRequest, CallerResponse } from './caller.ts'
 import { endAnswer } from './end-answer.ts'
 import { closeAfterAnswer } from './linger.ts'
 import { after, type Pipeline, run } from './pipeline.ts'
@@ -10,8 +10,8 @@ export function sendReply(
   pipeline: Pipeline,
   x: Exchange,
   reply: Reply,
-  req: IncomingMessage,
-  res: ServerResponse,
+  req: CallerRequest,
+  res: CallerResponse,
 ): void | Promise<void> {
   const headers: HeaderList = [...reply.headers, 'x-request-id', x.id]
   return sendWhole(pipeline, x, reply.status, headers, Buffer.from(reply.body ?? ''), req, res)
@@ -22,8 +22,8 @@ export function sendProblem(
   pipeline: Pipeline,
   x: Exchange,
   problem: Problem,
-  req: IncomingMessage,
-  res: ServerResponse,
+  req: CallerRequest,
+  res: CallerResponse,
 ): void | Promise<void> {
   x.problem = problem
   const body = Buffer.from(JSON.stringify(problemBody(problem, x.id)))
@@ -51,8 +51,8 @@ function sendWhole(
   status: number,
   headers: HeaderList,
   body: Buffer,
-  req: IncomingMessage,
-  res: ServerResponse,
+  req: CallerRequest,
+  res: CallerResponse,
 ): void | Promise<void> {
   if (res.destroyed || res.headersSent) return
   x.response = { status, headers }
@@ -82,7 +82,7 @@ const closingCodes: ReadonlySet<ProblemCode> = new Set([
  * Whether a body is still under way that we will not read: its bytes must not be taken for the next request. A small
  * one of known length is read and thrown away by node, which spares the partner a new connection.
  */
-function mustClose(x: Exchange, req: IncomingMessage): boolean {
+function mustClose(x: Exchange, req: CallerRequest): boolean {
   if (x.problem && closingCodes.has(x.problem.code)) return true
   if (req.complete || !x.request.hasBody) return false
   return (

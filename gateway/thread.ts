@@ -12,6 +12,7 @@ import { openCredential } from '../registry/sealed.ts'
 import { openRegistry } from '../registry/store.ts'
 import { openAccessLog } from './access-log.ts'
 import { createAuthorizationServerApp } from './authorization-server.ts'
+import type { CallerRequest, CallerResponse } from './caller.ts'
 import { clientAddress, type NetworkSet, networkSet, plainAddress } from './client-address.ts'
 import { createHandler, type HandleParts } from './handle.ts'
 import { openHealth } from './health-cells.ts'
@@ -150,6 +151,7 @@ export function createThread(
     config,
     tls: start.tls,
     serve: createServe(parts, authorizationServer),
+    isForNode: isAuthorizationServers,
     upgrades,
     onUnreadable: metrics.unreadable,
     onTlsFailure: metrics.tlsFailed,
@@ -197,14 +199,17 @@ const addressWith = (isTrusted: NetworkSet) => (req: IncomingMessage) =>
 
 type App = (req: IncomingMessage, res: ServerResponse) => void
 
+const isAuthorizationServers = (url: string) => url.startsWith('/oauth2/') || url.startsWith('/.well-known/')
+
 /** The authorization server's own paths go to it, all else to the handler of calls. */
 function createServe(parts: HandleParts, authorizationServer: App) {
   const handle = createHandler(parts)
-  return function serve(req: IncomingMessage, res: ServerResponse): void {
-    const url = req.url ?? ''
-    if (url.startsWith('/oauth2/') || url.startsWith('/.well-known/')) {
-      if (req.headers.expect !== undefined && req.httpVersion !== '1.0') res.writeContinue()
-      authorizationServer(req, res)
-    } else void handle(req, res)
+  return function serve(req: CallerRequest, res: CallerResponse): void {
+    if ('whole' in req || !isAuthorizationServers(req.url ?? '')) handle(req, res)
+    else {
+      const node = res as ServerResponse
+      if (req.headers.expect !== undefined && req.httpVersion !== '1.0') node.writeContinue()
+      authorizationServer(req, node)
+    }
   }
 }

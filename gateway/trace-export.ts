@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http'
 import {
   type Attributes,
   type Counter,
@@ -18,6 +17,7 @@ import { AlwaysOnSampler, BatchSpanProcessor, TracerProvider } from '@openteleme
 import type { AttemptTrace, Exchange, Trace } from '../policies/policy.ts'
 import type { Config } from '../registry/base/config.ts'
 import type { Log } from '../registry/base/log.ts'
+import type { CallerRequest } from './caller.ts'
 import type { NetworkSet } from './client-address.ts'
 import type { Timing } from './handle.ts'
 import { knownMethods, type SpanOutcome } from './metrics.ts'
@@ -32,7 +32,7 @@ import { createTraceStart, tracestateOf } from './trace.ts'
  */
 export interface Tracing {
   /** Decides whether the call is recorded. */
-  begin(x: Exchange, req: IncomingMessage): void
+  begin(x: Exchange, req: CallerRequest): void
   record(x: Exchange, trace: Trace, timing: Timing): void
   /** Sends what waits, as far as the collector takes it within some seconds. */
   close(): Promise<void>

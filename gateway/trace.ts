@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import type { IncomingMessage } from 'node:http'
 import type { Exchange, Trace } from '../policies/policy.ts'
 import type { ProblemCode } from '../registry/base/problem.ts'
+import type { CallerRequest } from './caller.ts'
 import { type NetworkSet, plainAddress } from './client-address.ts'
 import type { LiveTarget } from './targets.ts'
 
@@ -74,9 +74,9 @@ export interface Sampling {
 
 /** Decides at the head of a call whether it is recorded; sets `x.trace` or `x.traceparent`. */
 export function createTraceStart({ ratio, trust, isTrustedProxy }: Sampling) {
-  const isBelieved = (req: IncomingMessage) =>
+  const isBelieved = (req: CallerRequest) =>
     trust === 'everyone' || (trust === 'proxies' && isTrustedProxy(plainAddress(req.socket.remoteAddress)))
-  return function begin(x: Exchange, req: IncomingMessage): void {
+  return function begin(x: Exchange, req: CallerRequest): void {
     const given = givenBy(x)
     const wasSampled = given !== undefined && (given.flags & sampledFlag) === sampledFlag
     // By chance, not by the trace id: a caller can choose that.

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Dispatcher } from 'undici'
-import { type AnswerParser, createParser } from './parser.ts'
+import { createAnswerParser, type MessageParser } from './parser.ts'
 import { type OutgoingCall, writeCall } from './write.ts'
 
 /** A call, and who hears of its answer: the contract is that of undici's `dispatch`. */
@@ -26,7 +26,7 @@ export interface Owner {
 export class Connection implements Dispatcher.DispatchController {
   readonly #socket: Socket
   readonly #owner: Owner
-  readonly #parser: AnswerParser
+  readonly #parser: MessageParser
   #sending: Sending | undefined
   #isWriting = false
   /** Whether a byte of the call was written. */
@@ -52,7 +52,7 @@ export class Connection implements Dispatcher.DispatchController {
     this.#socket = socket
     this.#owner = owner
     this.#lifeMs = owner.keepAliveMs
-    this.#parser = createParser({
+    this.#parser = createAnswerParser({
       onBegin: () => this.#onBegin(),
       onHead: (status, lines, isKeptAlive) => this.#onHead(status, lines, isKeptAlive),
       onBody: (chunk) => this.#onBody(chunk),

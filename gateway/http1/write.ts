@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
+import { headerName } from '../header-names.ts'
 
 /** A call as it goes out. Names and values of headers in turn; how the body is framed is decided here. */
 export interface OutgoingCall {
@@ -101,20 +102,19 @@ const wrongLength = () => new Error('the body has not the length that was said')
 
 /** @throws Error where a part of it has a character that would end it early */
 function headOf({ method, path, headers }: OutgoingCall, framing: string): string {
-  if (notInName.test(method)) throw unwritable('method', method)
+  if (!headerName(method).isToken) throw unwritable('method', method)
   if (notInPath.test(path)) throw unwritable('path', path)
   let head = `${method} ${path} HTTP/1.1\r\n`
   for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i]!
+    const name = headerName(headers[i]!)
     const value = headers[i + 1]!
-    if (isFraming(name)) continue
-    if (notInName.test(name) || notInValue.test(value)) throw unwritable('header', name)
-    head += `${name}: ${value}\r\n`
+    if (name.isFraming) continue
+    if (!name.isToken || notInValue.test(value)) throw unwritable('header', headers[i]!)
+    head += `${headers[i]}: ${value}\r\n`
   }
   return `${head}${framing}connection: keep-alive\r\n\r\n`
 }
 
-const notInName = /[^!#$%&'*+.^_`|~0-9A-Za-z-]|^$/
 const notInValue = /[^\t\x20-\x7e\x80-\xff]/
 const notInPath = /[^\x21-\x7e\x80-\xff]|^$/
 
@@ -122,20 +122,6 @@ const unwritable = (part: string, text: string) =>
   Object.assign(new Error(`the ${part} ${JSON.stringify(text.slice(0, 64))} cannot be written`), {
     code: 'UNWRITABLE',
   })
-
-/** What says how long the call is and how long the connection lasts; that is for the two ends of it to say. */
-const framingNames = new Set([
-  'connection',
-  'content-length',
-  'expect',
-  'keep-alive',
-  'proxy-connection',
-  'transfer-encoding',
-  'upgrade',
-])
-const framingLengths = new Set([...framingNames].map((name) => name.length))
-
-const isFraming = (name: string) => framingLengths.has(name.length) && framingNames.has(name.toLowerCase())
 
 function lengthIn(headers: readonly string[]): number | undefined {
   for (let i = 0; i < headers.length; i += 2)
