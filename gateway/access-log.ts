@@ -83,11 +83,26 @@ export function accessLine(x: Exchange, timing: Timing, level: number, isFault: 
     if (isFault && problem.cause !== undefined) line += `,"cause":${text(causeOf(problem.cause))}`
   }
   if (timing.isAborted) line += ',"isAborted":true'
-  for (const name in notes) line += `,${text(name)}:${JSON.stringify(notes[name])}`
+  for (const name in notes) line += `,${text(name)}:${valueText(notes[name]!)}`
   return `${line}}\n`
 }
 
-const text = (value: string) => JSON.stringify(value)
+/** As JSON. Most texts are the same from call to call, and short. */
+function text(value: string): string {
+  const found = texts.get(value)
+  if (found !== undefined) return found
+  const made = JSON.stringify(value)
+  if (value.length > longestKept) return made
+  if (texts.size >= mostKept) texts.clear()
+  texts.set(value, made)
+  return made
+}
+const texts = new Map<string, string>()
+const mostKept = 5_000
+const longestKept = 64
+
+const valueText = (value: string | number | boolean) =>
+  typeof value === 'string' ? text(value) : String(value)
 
 /** The fields as they stand in a line, made once per object. */
 function onceFor<T extends object>(fieldsOf: (of: T) => object): (of: T) => string {

@@ -164,10 +164,17 @@ function checkEarly(method: string): void {
 /** Host name in lower case, without port. The port is checked, too: services build links from the whole. */
 function hostName(host: string | undefined): string {
   if (host === undefined || host === '') return ''
+  if (host === lastHost) return lastName
   const name = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{0,5})?$/.exec(host.toLowerCase())?.[1]
   if (name === undefined) throw malformed('Its Host header is not a host name.')
+  lastHost = host
+  lastName = name
   return name
 }
+
+/** Most calls name the same host as the call before. */
+let lastHost = ''
+let lastName = ''
 
 /** RFC 9112 §3.2.2: the absolute form is taken from a proxy's client when it names the same host as Host does. */
 function originForm(target: string, host: string): string {

@@ -174,7 +174,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     const { x, req, res } = this.trying.parts
     const { status, headers } = x.response!
     if (res.destroyed) return
-    headers.push(...x.responseHeaders)
+    for (let i = 0; i < x.responseHeaders.length; i++) headers.push(x.responseHeaders[i]!)
     if (this.trying.mustClose()) {
       headers.push('connection', 'close')
       closeAfterAnswer(req)

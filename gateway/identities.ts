@@ -21,6 +21,8 @@ export interface Identities {
 }
 
 export interface IdentitiesParts {
+  /** Whether it has the form and the checksum of a secret: a typing error, or noise, costs no look-up. */
+  readonly isWellFormed: (presented: string) => boolean
   /** @throws Problem store-unavailable */
   readonly lookUp: (presented: string) => Promise<Identity | undefined>
   readonly strangers: Strangers
@@ -77,6 +79,7 @@ export function createIdentities(parts: IdentitiesParts): Identities {
   }
 
   function askForStranger(presented: string, address: string) {
+    if (!parts.isWellFormed(presented)) return undefined
     const unknownAt = unknown.get(presented)
     if (unknownAt !== undefined && parts.steadyNow() - unknownAt < unknownMs) return undefined
     if (!pending.has(presented)) parts.strangers.admit(address, () => parts.hashOf(presented))

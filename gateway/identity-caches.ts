@@ -1,7 +1,7 @@
 import type { Identity } from '../policies/policy.ts'
 import { steadyClock } from '../registry/base/clock.ts'
 import type { Config } from '../registry/base/config.ts'
-import { hashSecret } from '../registry/base/secrets.ts'
+import { hashSecret, looksLikeSecret } from '../registry/base/secrets.ts'
 import { findIdentityBySecret, findIdentityByToken, type IdentityRecord } from '../registry/credentials.ts'
 import type { Registry } from '../registry/store.ts'
 import { createIdentities } from './identities.ts'
@@ -38,11 +38,14 @@ export function createIdentityCaches(
   }
   const keys = createIdentities({
     ...common,
+    isWellFormed: (key) => looksLikeSecret('api-key:live', key) || looksLikeSecret('api-key:sandbox', key),
     lookUp: async (key) =>
       identityOf(await breaker.ask(() => findIdentityBySecret(registry, 'api-key', key)), 'api-key'),
   })
   const tokens = createIdentities({
     ...common,
+    isWellFormed: (token) =>
+      looksLikeSecret('access-token:live', token) || looksLikeSecret('access-token:sandbox', token),
     lookUp: async (token) =>
       identityOf(await breaker.ask(() => findIdentityByToken(registry, token)), 'bearer'),
   })

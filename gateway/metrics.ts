@@ -142,6 +142,7 @@ export function createThreadMetrics() {
         upstream: upstream.tallyOf(labels),
         own: own.tallyOf(labels),
         outcomes: new Map(),
+        last: undefined,
       }
       byKey.set(key, found)
     }
@@ -149,12 +150,20 @@ export function createThreadMetrics() {
     return found
   }
 
-  function outcomeOf(
+  function outcomeOf(route: RouteTallies, asked: string, status: number, problem: string): Outcome {
+    const { last } = route
+    if (last?.asked === asked && last.status === status && last.problem === problem) return last.outcome
+    const outcome = findOutcome(route, asked, status, problem)
+    route.last = { asked, status, problem, outcome }
+    return outcome
+  }
+
+  function findOutcome(
     { labels, outcomes: known }: RouteTallies,
     asked: string,
     status: number,
     problem: string,
-  ) {
+  ): Outcome {
     const method = knownMethods.has(asked) ? asked : 'other'
     const key = `${method} ${status} ${problem}`
     let found = known.get(key)
@@ -258,6 +267,8 @@ interface RouteTallies {
   readonly own: Tally
   /** By method, status and problem. */
   readonly outcomes: Map<string, Outcome>
+  /** That of the call before: most are alike. */
+  last: { asked: string; status: number; problem: string; outcome: Outcome } | undefined
 }
 
 interface Outcome {

@@ -134,6 +134,8 @@ const firstOf = (value: string | string[] | undefined) =>
 function forwarded(ip: string, host: string, proto: string): string {
   const node = ip.includes(':') ? `"[${ip}]"` : ip
   return host
-    ? `for=${node};host="${host.replaceAll(/["\\]/g, '')}";proto=${proto}`
+    ? `for=${node};host="${quotable(host)}";proto=${proto}`
     : `for=${node};proto=${proto}`
 }
+
+const quotable = (host: string) => (/["\\]/.test(host) ? host.replaceAll(/["\\]/g, '') : host)

@@ -42,8 +42,9 @@ function givenBy(x: Exchange): Given | undefined {
 }
 
 const format = (traceId: string, parentId: string, flags: number) => `00-${traceId}-${parentId}-0${flags}`
-const ownTraceId = (x: Exchange) => x.id.replaceAll('-', '')
-const ownSpanId = (x: Exchange) => ownTraceId(x).slice(16)
+const ownTraceId = ({ id }: Exchange) =>
+  id.slice(0, 8) + id.slice(9, 13) + id.slice(14, 18) + id.slice(19, 23) + id.slice(24)
+const ownSpanId = ({ id }: Exchange) => id.slice(19, 23) + id.slice(24)
 
 /** Header of the attempt that is being shaped. */
 export function traceparentOf(x: Exchange): string {

@@ -26,13 +26,33 @@ export function removeHeader(list: HeaderList, name: string): void {
   removeFrom(list, name, 0)
 }
 
+/** Names in lower case; how long they are tells most others apart without a look at their letters. */
+export interface NameSet {
+  readonly names: ReadonlySet<string>
+  readonly lengths: ReadonlySet<number>
+}
+
+export const nameSet = (names: readonly string[]): NameSet => ({
+  names: new Set(names),
+  lengths: new Set(names.map((name) => name.length)),
+})
+
+export function removeNamed(list: HeaderList, { names, lengths }: NameSet): void {
+  let kept = 0
+  for (let i = 0; i < list.length; i += 2) {
+    const name = list[i]!
+    if (!lengths.has(name.length) || !names.has(name.toLowerCase())) kept = keep(list, i, kept)
+  }
+  if (kept < list.length) list.length = kept
+}
+
 /** Removes every line whose name, in lower case, is one of those. */
 export function removeHeaders(list: HeaderList, isOne: (lowerName: string) => boolean): void {
   let kept = 0
   for (let i = 0; i < list.length; i += 2) {
     if (!isOne(list[i]!.toLowerCase())) kept = keep(list, i, kept)
   }
-  list.length = kept
+  if (kept < list.length) list.length = kept
 }
 
 function removeFrom(list: HeaderList, name: string, start: number): void {
@@ -40,13 +60,15 @@ function removeFrom(list: HeaderList, name: string, start: number): void {
   for (let i = start; i < list.length; i += 2) {
     if (!sameName(list[i]!, name)) kept = keep(list, i, kept)
   }
-  list.length = kept
+  if (kept < list.length) list.length = kept
 }
 
 /** Moves a line up to where the kept ones end. */
 function keep(list: HeaderList, from: number, to: number): number {
-  list[to] = list[from]!
-  list[to + 1] = list[from + 1]!
+  if (from !== to) {
+    list[to] = list[from]!
+    list[to + 1] = list[from + 1]!
+  }
   return to + 2
 }
 

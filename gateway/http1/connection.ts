@@ -127,14 +127,17 @@ export class Connection implements Dispatcher.DispatchController {
     this.#isKeptAlive = isKeptAlive && call.method !== 'HEAD'
     this.#lifeMs = Math.min(this.#owner.keepAliveMs, keptForMs(lines))
     this.rawHeaders = lines
-    this.#tell(() => handler.onResponseStart?.(this, status, {}, ''))
+    try {
+      handler.onResponseStart?.(this, status, {}, '')
+    } catch (error) {
+      this.#fail(error as Error) // a handler that throws has failed the call
+    }
     return call.method !== 'HEAD'
   }
 
   #onBody(chunk: Buffer) {
-    const say = () => this.#sending?.handler.onResponseData?.(this, chunk)
-    if (this.paused) this.#held.push(say)
-    else this.#tell(say)
+    if (this.paused) this.#held.push(() => this.#say(chunk))
+    else this.#say(chunk)
   }
 
   #onComplete(trailers: string[]) {
@@ -157,12 +160,11 @@ export class Connection implements Dispatcher.DispatchController {
     }
   }
 
-  /** A handler that throws has failed the call. */
-  #tell(say: () => void) {
+  #say(chunk: Buffer) {
     try {
-      say()
+      this.#sending?.handler.onResponseData?.(this, chunk)
     } catch (error) {
-      this.#fail(error as Error)
+      this.#fail(error as Error) // the same
     }
   }
 
@@ -175,7 +177,7 @@ export class Connection implements Dispatcher.DispatchController {
     if (!this.paused) return
     this.paused = false
     this.#movedAt = performance.now()
-    while (!this.paused && this.#held.length > 0) this.#tell(this.#held.shift()!)
+    while (!this.paused && this.#held.length > 0) this.#held.shift()!()
     if (!this.paused) this.#socket.resume()
   }
 

@@ -1,7 +1,7 @@
-import { removeHeaders } from '../header-list.ts'
+import { nameSet, removeNamed } from '../header-list.ts'
 import type { Deps, Exchange, Hooks, Limit, LimitAnswer, LimitsAnswer } from '../policy.ts'
 
-const ours = new Set([
+const ours = nameSet([
   'ratelimit',
   'ratelimit-policy',
   'x-ratelimit-limit',
@@ -52,11 +52,10 @@ export function settleLimits(limits: readonly Limit[], takeLimits: Deps['takeLim
     x.responseHeaders.push('RateLimit-Policy', policyHeader, 'RateLimit', left)
     if (tightest < 0) return
     const { remaining, resetMs } = of[tightest]!
-    x.responseHeaders.push(
-      ...['X-RateLimit-Limit', String(limits[tightest]!.limit)],
-      ...['X-RateLimit-Remaining', String(remaining)],
-      ...['X-RateLimit-Reset', String(Math.ceil(resetMs / 1000))],
-    )
+    const { responseHeaders } = x
+    responseHeaders.push('X-RateLimit-Limit', String(limits[tightest]!.limit))
+    responseHeaders.push('X-RateLimit-Remaining', String(remaining))
+    responseHeaders.push('X-RateLimit-Reset', String(Math.ceil(resetMs / 1000)))
   }
 
   return {
@@ -67,7 +66,7 @@ export function settleLimits(limits: readonly Limit[], takeLimits: Deps['takeLim
     },
     ...(isShown && {
       // The service's own limits are not the caller's: it would see two answers to one question.
-      onResponse: (x) => removeHeaders(x.response!.headers, (name) => ours.has(name)),
+      onResponse: (x) => removeNamed(x.response!.headers, ours),
     }),
     onEnd(x) {
       // An answer may be on its way still; what it brings is given back then.

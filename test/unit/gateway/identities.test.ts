@@ -25,6 +25,7 @@ function setUp(overrides: Partial<IdentitiesParts> = {}) {
   }
   const cache = createIdentities({
     strangers: { admit: () => {}, failed: () => {}, succeeded: () => {} },
+    isWellFormed: (presented) => presented !== 'noise',
     lookUp: () => {
       world.asked++
       return world.answer()
@@ -48,6 +49,12 @@ describe('identities', () => {
     expect(await identities.find('k')).toBe(someone)
     expect(identities.find('k')).toBe(someone)
     expect(world.asked).toBe(1)
+  })
+
+  test('what has not the form of a secret is unknown without a question', () => {
+    const { world, identities } = setUp()
+    expect(identities.find('noise')).toBeUndefined()
+    expect(world.asked).toBe(0)
   })
 
   test('asks once for many calls at the same moment', async () => {
