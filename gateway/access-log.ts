@@ -22,7 +22,7 @@ export interface AccessLog {
  * pieces are written at once.
  */
 const pipeBytes = 4_096
-const fileBytes = 16_384
+const fileBytes = 65_536
 
 /** Longest time that a line waits for others. */
 const flushMs = 100

@@ -6,6 +6,7 @@ import { asProblem, type Problem, problem } from '../registry/base/problem.ts'
 import { attemptProblem, sentDetail } from './attempt-problem.ts'
 import { CallerGone } from './body.ts'
 import type { CallerRequest, CallerResponse } from './caller.ts'
+import { startWaiting, stopWaiting, type Waiting } from './deadlines.ts'
 import { endAnswer } from './end-answer.ts'
 import { closeAfterAnswer } from './linger.ts'
 import { incomingHeaders, incomingTrailers, type RawLines } from './outgoing.ts'
@@ -69,7 +70,10 @@ export class Attempt implements Dispatcher.DispatchHandler {
   readonly firstByteMs: number
   readonly isFair: boolean
   controller: Dispatcher.DispatchController | undefined = undefined
-  timer: NodeJS.Timeout | undefined = undefined
+  /** By when the head of an answer is there; 0 while that is not settled. */
+  dueAt = 0
+  before: Waiting | undefined = undefined
+  after: Waiting | undefined = undefined
   holdsSlot = true
   isSettled = false
   isAbandoned = false
@@ -86,19 +90,23 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.target = target
     this.firstByteMs = firstByteMs
     this.isFair = isFair
-    if (!isStream(trying.body)) this.startTimer()
+    if (!isStream(trying.body)) this.startClock()
   }
 
-  startTimer() {
-    this.timer = setTimeout(() => {
-      const wasSent = this.controller !== undefined
-      this.abandon(
-        problem('upstream-timeout', {
-          note: `no head of an answer within ${this.firstByteMs} ms`,
-          detail: wasSent ? sentDetail : undefined,
-        }),
-      )
-    }, this.firstByteMs)
+  startClock() {
+    this.dueAt = performance.now() + this.firstByteMs
+    startWaiting(this)
+  }
+
+  /** The head of an answer did not come in time. */
+  onDue() {
+    const wasSent = this.controller !== undefined
+    this.abandon(
+      problem('upstream-timeout', {
+        note: `no head of an answer within ${this.firstByteMs} ms`,
+        detail: wasSent ? sentDetail : undefined,
+      }),
+    )
   }
 
   /** Ends the attempt from our side, if it has not ended. */
@@ -116,7 +124,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 
   onRequestSent() {
-    if (this.timer === undefined && !this.isAnswered && !this.isAbandoned) this.startTimer()
+    if (this.dueAt === 0 && !this.isAnswered && !this.isAbandoned) this.startClock()
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number) {
@@ -130,7 +138,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     target.report(status, status === 503 ? retryAfterSeconds(getHeader(headers, 'retry-after')) : 0)
     if (length !== undefined) this.bodyLeft = Number(length)
     if (this.trying.mayDiscard(status, target)) return this.discard(status)
-    clearTimeout(this.timer)
+    stopWaiting(this)
     onHead()
     if (status === 204 && length !== undefined) removeHeader(headers, 'content-length') // RFC 9110 §8.6
     if (trailer !== undefined && this.mayTrail(status)) headers.push('trailer', trailer)
@@ -260,7 +268,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 
   giveBack() {
-    clearTimeout(this.timer)
+    stopWaiting(this)
     if (!this.holdsSlot) return
     this.holdsSlot = false
     this.target.release()

@@ -148,7 +148,14 @@ function limitAndReach(
     const peer = peerOf(req, parts.limits.isTrustedProxy)
     call.upstreamStartMs = performance.now()
     call.reaching = reach({
-      ...{ x, req, res, entry, pipeline, upstream, peer, bodyIdleMs: parts.bodyIdleMs },
+      x,
+      req,
+      res,
+      entry,
+      pipeline,
+      upstream,
+      peer,
+      bodyIdleMs: parts.bodyIdleMs,
       onHead: () => {
         call.upstreamHeadMs = performance.now()
       },

@@ -133,9 +133,7 @@ const firstOf = (value: string | string[] | undefined) =>
 /** RFC 7239. An IPv6 address is quoted and bracketed (§6). */
 function forwarded(ip: string, host: string, proto: string): string {
   const node = ip.includes(':') ? `"[${ip}]"` : ip
-  return host
-    ? `for=${node};host="${quotable(host)}";proto=${proto}`
-    : `for=${node};proto=${proto}`
+  return host ? `for=${node};host="${quotable(host)}";proto=${proto}` : `for=${node};proto=${proto}`
 }
 
 const quotable = (host: string) => (/["\\]/.test(host) ? host.replaceAll(/["\\]/g, '') : host)

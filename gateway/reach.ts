@@ -117,7 +117,9 @@ export class Reaching {
   /** Whether an answer of this status is given up for that of another target. */
   mayDiscard(status: number, target: LiveTarget): boolean {
     const { x, upstream } = this.parts
-    return !this.isLast() && mayDiscard(x, this.body, status, upstream, target)
+    const { onStatuses } = upstream.settings.retry
+    if (onStatuses.length === 0 || status < 500 || this.isLast()) return false
+    return mayDiscard(x, this.body, status, upstream, target)
   }
 
   /** The head of an answer is on its way. */
