@@ -27,7 +27,7 @@ const columns: readonly [title: string, field: Exclude<keyof Result, 'name' | 'l
   ['calls/s', 'requestsPerSecond', 9],
   ['p50 ms', 'p50Ms', 8],
   ['p99 ms', 'p99Ms', 8],
-  ['Redis', 'redisCommandsPerRequest', 7],
+  ['Redis', 'redisCommandsPerRequest', 8],
   ['MiB', 'rssMiB', 7],
 ]
 const nameWidth = 36
@@ -45,27 +45,30 @@ export function absentLine({ name, absent }: Absent): string {
   return `${name.padEnd(nameWidth)} not measured: ${absent}`
 }
 
-/** Writes the results of this commit where they are kept, and says where. The machine is described, never named. */
-export function keep(isQuick: boolean, results: readonly Result[], absent: readonly Absent[]): string {
+/**
+ * Writes the findings of this commit where they are kept, and says where. The machine is described, never named.
+ *
+ * @param kind of bench, as the name of the file ends; '' for the cost of a call
+ */
+export function keep(kind: string, findings: object): string {
   const folder = fileURLToPath(new URL('../results/', import.meta.url))
   const commit = git('rev-parse', '--short', 'HEAD')
   const kept = {
     commit,
     hasUncommittedChanges: git('status', '--porcelain') !== '',
     date: new Date().toISOString().slice(0, 10),
-    isQuick,
     machine: {
       cpu: cpus()[0]?.model ?? 'unknown',
       cores: availableParallelism(),
       memoryGiB: Math.round(totalmem() / 2 ** 30),
       node: process.version,
     },
-    results,
-    absent,
+    ...findings,
   }
   mkdirSync(folder, { recursive: true })
-  writeFileSync(`${folder}${commit}.json`, `${JSON.stringify(kept, null, 2)}\n`)
-  return `test/bench/results/${commit}.json`
+  const name = `${commit}${kind && `-${kind}`}.json`
+  writeFileSync(folder + name, `${JSON.stringify(kept, null, 2)}\n`)
+  return `test/bench/results/${name}`
 }
 
 function git(...args: string[]): string {

@@ -10,7 +10,7 @@ export interface Load {
   readonly url: string
   readonly method: 'GET' | 'POST'
   readonly headers: Readonly<Record<string, string>>
-  readonly body?: string
+  readonly body?: string | undefined
   readonly connections: number
   readonly seconds: number
 }
