@@ -12,6 +12,7 @@ import type { HealthWatch } from './health-watch.ts'
 import type { SharedView } from './shared.ts'
 import type { SlotTable } from './slot-table.ts'
 import { readSnapshotFile, writeSnapshotFile } from './snapshot-file.ts'
+import { cut } from './snapshot-pieces.ts'
 import { noVerdict, type Threads } from './supervise.ts'
 import { slotKeys } from './targets.ts'
 
@@ -130,7 +131,7 @@ export function createFollowing(parts: FollowParts): Following {
     const { number } = snapshot
     const keys = snapshot.upstreams.flatMap(slotKeys)
     const slots = parts.slots.assign(keys, keysInForce)
-    const errors = await threads.publish({ kind: 'table', number, text: JSON.stringify(snapshot), slots })
+    const errors = await threads.publish({ kind: 'table', number, pieces: cut(snapshot), slots })
     if (errors.length > 0) {
       if (errors[0] !== noVerdict || isLateFor(number)) refused = number
       refuse(number, errors)

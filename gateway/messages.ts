@@ -1,5 +1,6 @@
 import type { RegistryEvent } from '../registry/model.ts'
 import type { Shared } from './shared.ts'
+import type { Pieces } from './snapshot-pieces.ts'
 import type { TlsMaterial } from './tls/material.ts'
 
 /** Undefined: not open. */
@@ -11,7 +12,7 @@ export interface Ports {
 /** What the main thread and its worker threads say to each other. */
 export type ToWorker =
   | { kind: 'listen'; ports: Ports; canShare: boolean }
-  | { kind: 'table'; number: number; text: string; slots: ReadonlyMap<string, number> }
+  | { kind: 'table'; number: number; pieces: Pieces; slots: ReadonlyMap<string, number> }
   | { kind: 'event'; event: RegistryEvent }
   /** For connections from now on. */
   | { kind: 'tls'; material: TlsMaterial }

@@ -15,17 +15,26 @@ export interface Match<T> {
   readonly params: Readonly<Record<string, string>>
 }
 
+/**
+ * Most nodes have one child or none, and get no map for it: maps were most of the memory of a large table, and what a
+ * publish makes is what the collector copies while calls wait.
+ */
 interface Node<T> {
-  readonly literals: Map<string, Node<T>>
+  /** Its literal segment, while there is only one. */
+  onlyLiteral: string | undefined
+  onlyChild: Node<T> | undefined
+  literals: Map<string, Node<T>> | undefined
   /** In the order they are asked. */
-  readonly patterns: PatternChild<T>[]
-  /** The same by their parts. */
-  readonly byParts: Map<string, PatternChild<T>>
+  patterns: PatternChild<T>[] | undefined
+  /** The same by their key, once there are many. */
+  byKey: Map<string, PatternChild<T>> | undefined
   leaf: { value: T; names: readonly string[] } | undefined
 }
 interface PatternChild<T> {
   /** The literal parts around the parameters: `{id}:cancel` has ['', ':cancel']. */
   readonly parts: readonly string[]
+  /** The same in one: no part holds braces. */
+  readonly key: string
   /** Characters of the literal parts. */
   readonly weight: number
   readonly node: Node<T>
@@ -63,34 +72,64 @@ export function createRouter<T>(): Router<T> {
 const none: Readonly<Record<string, string>> = Object.freeze(Object.create(null))
 
 function newNode<T>(): Node<T> {
-  return { literals: new Map(), patterns: [], byParts: new Map(), leaf: undefined }
+  return {
+    onlyLiteral: undefined,
+    onlyChild: undefined,
+    literals: undefined,
+    patterns: undefined,
+    byKey: undefined,
+    leaf: undefined,
+  }
 }
 
-function parseSegment(segment: string): { parts: string[]; names: string[] } {
+/** `{id}`, and nothing around it. */
+const wholeSegment = '{}'
+const wholeParts: readonly string[] = ['', '']
+
+function parseSegment(segment: string): { parts: readonly string[]; names: readonly string[] } {
+  if (!segment.includes('{')) return { parts: [segment], names: [] }
   const pieces = segment.split(/\{([^{}]+)\}/)
   return { parts: pieces.filter((_, i) => i % 2 === 0), names: pieces.filter((_, i) => i % 2 === 1) }
 }
 
 function literalChild<T>(node: Node<T>, segment: string, make: boolean): Node<T> | undefined {
-  let child = node.literals.get(segment)
-  if (!child && make) {
-    child = newNode<T>()
-    node.literals.set(segment, child)
+  const same = literalOf(node, segment)
+  if (same || !make) return same
+  const child = newNode<T>()
+  if (node.onlyChild === undefined && node.literals === undefined) {
+    node.onlyLiteral = segment
+    node.onlyChild = child
+    return child
   }
+  node.literals ??= new Map([[node.onlyLiteral!, node.onlyChild!]])
+  node.onlyLiteral = node.onlyChild = undefined
+  node.literals.set(segment, child)
   return child
 }
 
+function literalOf<T>(node: Node<T>, segment: string): Node<T> | undefined {
+  return node.onlyLiteral === segment ? node.onlyChild : node.literals?.get(segment)
+}
+
+/** Up to so many patterns of a node are looked through, one by one. */
+const fewPatterns = 4
+
 function patternChild<T>(node: Node<T>, parts: readonly string[], make: boolean): Node<T> | undefined {
-  const key = parts.join('{}') // no part holds braces
-  const same = node.byParts.get(key)
+  const key = parts.length === 2 && parts[0] === '' && parts[1] === '' ? wholeSegment : parts.join('{}')
+  const same = node.byKey ? node.byKey.get(key) : node.patterns?.find((p) => p.key === key)
   if (same || !make) return same?.node
   const weight = parts.join('').length
-  const child = { parts, weight, node: newNode<T>() }
-  node.byParts.set(key, child)
+  const child = { parts: key === wholeSegment ? wholeParts : parts, key, weight, node: newNode<T>() }
   // The more literal text a pattern has, the more exact it is: `{id}:cancel` is asked before `{id}`. Put in its place,
   // not sorted: a document with thousands of them must not hold the thread for minutes.
+  if (!node.patterns) {
+    node.patterns = [child] // an empty one that grows takes room for sixteen at once
+    return child.node
+  }
   const at = node.patterns.findIndex((p) => p.weight < weight)
   node.patterns.splice(at === -1 ? node.patterns.length : at, 0, child)
+  if (node.byKey) node.byKey.set(key, child)
+  else if (node.patterns.length > fewPatterns) node.byKey = new Map(node.patterns.map((p) => [p.key, p]))
   return child.node
 }
 
@@ -99,11 +138,12 @@ function walk<T>(node: Node<T>, path: string, start: number, values: string[]): 
   const end = slash === -1 ? path.length : slash
   const segment = path.slice(start, end)
   const isLast = slash === -1
-  const literal = node.literals.get(segment)
+  const literal = literalOf(node, segment)
   if (literal) {
     const found = isLast ? literal.leaf : walk(literal, path, end + 1, values)
     if (found) return found
   }
+  if (node.patterns === undefined) return undefined
   for (const { parts, node: child } of node.patterns) {
     const mark = values.length
     if (capture(parts, segment, values)) {

@@ -58,6 +58,22 @@ describe('router', () => {
     )
   })
 
+  test('keeps apart many patterns of one segment', () => {
+    const templates = Array.from({ length: 50 }, (_, i) => `/{id}:do-${i}`)
+    const router = routerOf(...templates, '/{id}')
+    for (const [i, template] of templates.entries()) {
+      expect(router.find(`/7:do-${i}`)!.value).toBe(template)
+      expect(router.at(`/{other}:do-${i}`)).toBe(template)
+    }
+    expect(router.find('/7')!.value).toBe('/{id}')
+  })
+
+  test('finds a literal segment beside others, and alone', () => {
+    const router = routerOf('/a/b', '/a/c', '/a/d', '/x/y')
+    for (const path of ['/a/b', '/a/c', '/a/d', '/x/y']) expect(router.find(path)!.value).toBe(path)
+    for (const path of ['/a', '/a/', '/a/e', '/x/b', '/x']) expect(router.find(path)).toBeUndefined()
+  })
+
   test('finds every template that was added, whatever the others are', () => {
     const segment = fc.oneof(fc.constantFrom('a', 'b', 'c'), fc.constantFrom('{x}', '{y}:go', 'v{n}'))
     const template = fc.array(segment, { minLength: 1, maxLength: 4 }).map((parts) => `/${parts.join('/')}`)
