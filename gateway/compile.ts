@@ -1,10 +1,19 @@
-import type { Deps, Place, Route } from '../policies/policy.ts'
-import type { Environment, Operation, PublishedApi, PublishedVersion, Snapshot } from '../registry/model.ts'
-import { requiredScopes, routesOf } from '../registry/routes.ts'
-import { createPipelines, type RoutePipelines } from './route-pipelines.ts'
+import type { Deps, Place } from '../policies/policy.ts'
+import type { Environment, PublishedVersion, SealedUpstream, Snapshot } from '../registry/model.ts'
+import {
+  addVersion,
+  type CompiledVersion,
+  compileVersion,
+  type Leaf,
+  type Serving,
+} from './compile-version.ts'
+import { createPipelines } from './route-pipelines.ts'
 import { createRouter, type Router } from './router.ts'
-import { buildUpstream, type LiveUpstream, type UpstreamParts } from './targets.ts'
-import { createTurns } from './turns.ts'
+import { standAlone } from './stand-alone.ts'
+import { buildUpstream, type LiveUpstream, slotKeys, type UpstreamParts } from './targets.ts'
+import { createTurns, type Turns } from './turns.ts'
+
+export type { Candidate, Leaf, RouteEntry } from './compile-version.ts'
 
 /** A snapshot compiled: all that a thread needs to serve calls. Built off to the side, then swapped in whole. */
 export interface Table {
@@ -12,26 +21,17 @@ export interface Table {
   readonly hosts: ReadonlyMap<string, Router<Leaf>>
   readonly anyHost: Router<Leaf>
   readonly upstreams: ReadonlyMap<string, LiveUpstream>
+  /** What the next table may take over. */
+  readonly legacy: Legacy
   /** Frees what no other table uses. Called once, when nobody serves from it any more. */
   close(): void
 }
 
-/** What was published under one path template: by method, then by version header. */
-export interface Leaf {
-  readonly byMethod: Map<string, Candidate[]>
-}
-export interface Candidate {
-  readonly header: { readonly name: string; readonly value: string; readonly isDefault: boolean } | null
-  readonly entry: RouteEntry
-}
-
-export interface RouteEntry extends RoutePipelines {
-  readonly route: Route
-  readonly upstreams: Readonly<Partial<Record<Environment, LiveUpstream>>>
-  readonly anonymousEnvironment: Environment
-  /** Characters of the path that are taken off before it is sent on. */
-  readonly stripLength: number
-  readonly upstreamPath: string
+interface Legacy {
+  readonly snapshot: Snapshot
+  readonly slots: UpstreamParts['slots']
+  readonly poolKeys: ReadonlyMap<LiveUpstream, readonly string[]>
+  readonly versions: ReadonlyMap<PublishedVersion, CompiledVersion>
 }
 
 export interface CompileParts extends Omit<UpstreamParts, 'pools'> {
@@ -40,48 +40,82 @@ export interface CompileParts extends Omit<UpstreamParts, 'pools'> {
 }
 
 /**
- * In stretches: a large publish must not hold up calls.
+ * In stretches, and of what did not change since the table before nothing: a large publish must not hold up calls, and
+ * most change one API of many.
  *
+ * @param before in force, and open
  * @throws Error when a policy refuses its config, or an upstream is missing; nothing is left behind then
  */
-export async function compileTable(snapshot: Snapshot, parts: CompileParts): Promise<Table> {
-  const poolKeys: string[] = []
-  const close = () => {
-    for (const key of poolKeys.splice(0)) parts.pools.release(key)
-  }
+export async function compileTable(snapshot: Snapshot, parts: CompileParts, before?: Table): Promise<Table> {
   const turns = createTurns()
+  const poolKeys = new Map<LiveUpstream, readonly string[]>()
+  const close = () => {
+    for (const key of [...poolKeys.values()].flat()) parts.pools.release(key)
+    poolKeys.clear()
+  }
   try {
     const upstreams = new Map<string, LiveUpstream>()
     for (const settings of snapshot.upstreams) {
-      const built = buildUpstream(settings, parts)
-      poolKeys.push(...built.poolKeys)
+      const built = takenOver(settings, parts, before) ?? buildUpstream(settings, parts)
+      poolKeys.set(built.upstream, built.poolKeys)
       upstreams.set(settings.id, built.upstream)
       const turn = turns()
       if (turn) await turn
     }
-    const hosts = new Map<string, Router<Leaf>>()
-    const anyHost = createRouter<Leaf>()
-    const pipelinesOf = createPipelines(snapshot, parts.depsAt)
-    for (const api of snapshot.apis) {
-      for (const version of api.versions) {
-        const serving = servingUpstreams(version, upstreams)
-        for (const { hosts: names, header, method, path, operation } of routesOf(version)) {
-          const entry = compileRoute(api, version, operation, serving, pipelinesOf(api, version, operation))
-          for (const router of names ? names.map((name) => routerOf(hosts, name)) : [anyHost])
-            addRoute(router, path, method, { header, entry })
-          const turn = turns()
-          if (turn) await turn
-        }
-      }
-    }
-    return { number: snapshot.number, hosts, anyHost, upstreams, close }
+    const routes = await compileRoutes(snapshot, parts.depsAt, upstreams, before?.legacy, turns)
+    const legacy = { snapshot, slots: parts.slots, poolKeys, versions: routes.versions }
+    return { number: snapshot.number, hosts: routes.hosts, anyHost: routes.anyHost, upstreams, legacy, close }
   } catch (error) {
     close()
     throw error
   }
 }
 
-function servingUpstreams(version: PublishedVersion, all: ReadonlyMap<string, LiveUpstream>) {
+/** An upstream of the table before, with its pools counted as used once more. */
+function takenOver(settings: SealedUpstream, { slots, pools }: CompileParts, before: Table | undefined) {
+  const upstream = before?.upstreams.get(settings.id)
+  if (!before || upstream?.settings !== settings) return undefined
+  if (slotKeys(settings).some((key) => before.legacy.slots.get(key) !== slots.get(key))) return undefined
+  const poolKeys = before.legacy.poolKeys.get(upstream)!
+  for (const key of poolKeys) pools.retain(key)
+  return { upstream, poolKeys }
+}
+
+async function compileRoutes(
+  snapshot: Snapshot,
+  depsAt: CompileParts['depsAt'],
+  upstreams: ReadonlyMap<string, LiveUpstream>,
+  before: Legacy | undefined,
+  turns: Turns,
+) {
+  const hosts = new Map<string, Router<Leaf>>()
+  const anyHost = createRouter<Leaf>()
+  const versions = new Map<PublishedVersion, CompiledVersion>()
+  const pipelinesOf = createPipelines(snapshot, depsAt)
+  const alone = standAlone(snapshot)
+  const hasSameDefaults =
+    before?.snapshot.policies === snapshot.policies && before.snapshot.plans === snapshot.plans
+  for (const api of snapshot.apis) {
+    for (const version of api.versions) {
+      const { routing } = version
+      const parts = { api, version, serving: servingUpstreams(version, upstreams), pipelinesOf, turns }
+      const routers = routing.by === 'host' ? routing.hosts.map((name) => routerOf(hosts, name)) : [anyHost]
+      if (!alone.has(version)) {
+        await addVersion(routers, routing.basePath, parts)
+        continue
+      }
+      const known = hasSameDefaults ? before.versions.get(version) : undefined
+      const compiled = known && isSame(known.serving, parts.serving) ? known : await compileVersion(parts)
+      versions.set(version, compiled)
+      for (const router of routers) router.graft(routing.basePath, compiled.router)
+    }
+  }
+  return { hosts, anyHost, versions }
+}
+
+const isSame = (a: Serving, b: Serving) => a.live === b.live && a.sandbox === b.sandbox
+
+function servingUpstreams(version: PublishedVersion, all: ReadonlyMap<string, LiveUpstream>): Serving {
   const serving: Partial<Record<Environment, LiveUpstream>> = {}
   for (const environment of ['sandbox', 'live'] as const) {
     const id = version.upstreams[environment]
@@ -98,42 +132,4 @@ function routerOf(hosts: Map<string, Router<Leaf>>, name: string): Router<Leaf> 
   const router = hosts.get(name) ?? createRouter<Leaf>()
   hosts.set(name, router)
   return router
-}
-
-function addRoute(router: Router<Leaf>, path: string, method: string, candidate: Candidate) {
-  let leaf = router.at(path)
-  if (!leaf) {
-    leaf = { byMethod: new Map() }
-    router.add(path, leaf)
-  }
-  const candidates = leaf.byMethod.get(method) ?? []
-  candidates.push(candidate)
-  leaf.byMethod.set(method, candidates)
-}
-
-function compileRoute(
-  api: PublishedApi,
-  version: PublishedVersion,
-  operation: Operation,
-  upstreams: RouteEntry['upstreams'],
-  pipelines: RoutePipelines,
-): RouteEntry {
-  return {
-    route: {
-      apiId: api.id,
-      apiName: api.name,
-      versionId: version.id,
-      versionName: version.name,
-      revision: version.revision,
-      environments: Object.keys(upstreams) as Environment[],
-      operation,
-      template: version.routing.basePath + operation.path,
-      scopes: requiredScopes(operation, version.operations[operation.id]),
-    },
-    ...pipelines,
-    upstreams,
-    anonymousEnvironment: version.anonymousEnvironment,
-    stripLength: version.stripBasePath ? version.routing.basePath.length : 0,
-    upstreamPath: version.upstreamPath,
-  }
 }

@@ -8,6 +8,12 @@ export interface Router<T> {
   find(path: string): Match<T> | undefined
   /** The value added under exactly this template, parameter names aside. */
   at(template: string): T | undefined
+  /**
+   * Puts all that another router has below a literal path under which nothing was added, and nothing may be added later:
+   * both share it.
+   */
+  graft(path: string, other: Router<T>): void
+  readonly root: Node<T>
 }
 export interface Match<T> {
   readonly value: T
@@ -56,6 +62,12 @@ export function createRouter<T>(): Router<T> {
   }
 
   return {
+    root,
+    graft(path, other) {
+      const slash = path.lastIndexOf('/')
+      const parent = slash === 0 ? root : place(path.slice(0, slash), true).node!
+      addLiteral(parent, path.slice(slash + 1), other.root)
+    },
     add(template, value) {
       const { node, names } = place(template, true)
       node!.leaf = { value, names }
@@ -96,15 +108,19 @@ function literalChild<T>(node: Node<T>, segment: string, make: boolean): Node<T>
   const same = literalOf(node, segment)
   if (same || !make) return same
   const child = newNode<T>()
+  addLiteral(node, segment, child)
+  return child
+}
+
+function addLiteral<T>(node: Node<T>, segment: string, child: Node<T>) {
   if (node.onlyChild === undefined && node.literals === undefined) {
     node.onlyLiteral = segment
     node.onlyChild = child
-    return child
+    return
   }
   node.literals ??= new Map([[node.onlyLiteral!, node.onlyChild!]])
   node.onlyLiteral = node.onlyChild = undefined
   node.literals.set(segment, child)
-  return child
 }
 
 function literalOf<T>(node: Node<T>, segment: string): Node<T> | undefined {

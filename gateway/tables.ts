@@ -1,12 +1,12 @@
-import type { Snapshot } from '../registry/model.ts'
 import { type CompileParts, compileTable, type Table } from './compile.ts'
 import type { HeldTable } from './handle.ts'
+import { createReader, type Pieces } from './snapshot-pieces.ts'
 import type { LiveUpstream } from './targets.ts'
 
 /** The table in force, and those that calls begun earlier still use. */
 export interface Tables {
-  /** Compiles and swaps in; on failure the old one stays. One at a time, in the order they came. */
-  replace(snapshot: Snapshot, slots: ReadonlyMap<string, number>): Promise<void>
+  /** Reads, compiles and swaps in; on failure the old one stays. One at a time, in the order they came. */
+  replace(pieces: Pieces, slots: ReadonlyMap<string, number>): Promise<void>
   hold(): HeldTable | undefined
   /** Of the table in force. */
   upstreams(): Iterable<LiveUpstream>
@@ -16,10 +16,11 @@ export interface Tables {
 export function createTables(partsWith: (slots: ReadonlyMap<string, number>) => CompileParts): Tables {
   let current: Counted | undefined
   let last: Promise<void> = Promise.resolve()
+  const read = createReader()
 
-  async function swap(snapshot: Snapshot, slots: ReadonlyMap<string, number>) {
-    const table = await compileTable(snapshot, partsWith(slots))
+  async function swap(pieces: Pieces, slots: ReadonlyMap<string, number>) {
     const old = current
+    const table = await compileTable(await read(pieces), partsWith(slots), old?.table)
     current = { table, uses: 0, isRetired: false, held: undefined }
     if (old) {
       old.isRetired = true
@@ -28,8 +29,8 @@ export function createTables(partsWith: (slots: ReadonlyMap<string, number>) => 
   }
 
   return {
-    replace(snapshot, slots) {
-      const next = last.then(() => swap(snapshot, slots))
+    replace(pieces, slots) {
+      const next = last.then(() => swap(pieces, slots))
       last = next.catch(() => {})
       return next
     },

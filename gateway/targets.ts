@@ -45,6 +45,8 @@ export const slotKeys = (upstream: SealedUpstream): string[] => [
 export interface Pools {
   /** A pool for the target, counted as used once more. */
   acquire(upstream: SealedUpstream, target: Target): { pool: TargetPool; key: string }
+  /** One more table uses it. */
+  retain(key: string): void
   /** Not used any more by one table; closes when by none: calls in flight finish. */
   release(key: string): void
   closeAll(): Promise<void>
@@ -68,6 +70,9 @@ export function createPools(openPool: (upstream: SealedUpstream, target: Target)
       entry.uses++
       pools.set(key, entry)
       return { pool: entry.pool, key }
+    },
+    retain(key) {
+      pools.get(key)!.uses++
     },
     release(key) {
       const entry = pools.get(key)

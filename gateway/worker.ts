@@ -2,7 +2,6 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { loadConfig } from '../registry/base/config.ts'
 import { createLog } from '../registry/base/log.ts'
 import type { FromWorker, ToWorker, WorkerStart } from './messages.ts'
-import { join } from './snapshot-pieces.ts'
 import { createThread } from './thread.ts'
 
 /** Glue between the main thread's messages and one thread of the gateway. */
@@ -53,7 +52,7 @@ function renewTls({ material }: Extract<ToWorker, { kind: 'tls' }>) {
 async function replaceTable({ number, pieces, slots }: Extract<ToWorker, { kind: 'table' }>) {
   try {
     // The main thread parsed it with the schema; here only its text had to travel.
-    await thread.tables.replace(await join(pieces), slots)
+    await thread.tables.replace(pieces, slots)
     say({ kind: 'table', number, error: null })
   } catch (error) {
     log.error({ err: error, snapshot: number }, 'the snapshot was not taken over; the old table stays')
