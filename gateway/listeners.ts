@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http'
 import { createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net'
 import type { Config } from '../registry/base/config.ts'
 import type { CallerRequest, CallerResponse } from './caller.ts'
+import type { Connections } from './connections.ts'
 import { inTurn } from './handle.ts'
 import { hasParser } from './http1/parser.ts'
 import type { Ports } from './messages.ts'
@@ -23,6 +24,7 @@ export interface Listeners {
 
 export interface ListenersParts {
   readonly config: Config
+  readonly connections: Connections
   readonly tls: TlsMaterial | undefined
   /** Calls that came whole may come as such. */
   readonly serve: (req: CallerRequest, res: CallerResponse) => unknown
@@ -52,6 +54,7 @@ export function createListeners(parts: ListenersParts): Listeners {
       onSocket: take,
       onFailure: parts.onTlsFailure,
     })
+  for (const server of [clear, ...(tls ? [tls.server] : [])]) parts.connections.guard(server)
   return {
     async listen(ports, canShare) {
       const at = (port: number) => ({

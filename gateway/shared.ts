@@ -1,5 +1,6 @@
 import { blended, faded } from '../policies/balance/decaying-mean.ts'
 import { steadyClock } from '../registry/base/clock.ts'
+import { type ConnectionCells, createConnectionCells, forgetConnections } from './connection-counts.ts'
 import { createSharedHealth, openHealth, type SharedHealth } from './health-cells.ts'
 import { createLeaseMemory, type LeaseMemory, type LeaseView, viewLeaseMemory } from './lease-memory.ts'
 import { slotCapacity } from './slot-table.ts'
@@ -24,6 +25,7 @@ export interface Shared {
   readonly threads: number
   /** By the steady clock, ms: times are kept relative to it, so that they fit a cell for years. */
   readonly startedAt: number
+  readonly connections: ConnectionCells
   /** Of the limits: see lease-memory.ts. */
   readonly leases: LeaseMemory
 }
@@ -42,6 +44,7 @@ export function createShared(threads: number): Shared {
     known: createKnown(),
     threads,
     startedAt: steadyClock(),
+    connections: createConnectionCells(threads),
     leases: createLeaseMemory(threads),
   }
 }
@@ -157,6 +160,7 @@ export function viewShared(shared: Shared, thread: number, steadyMs = () => stea
       }
       health.releaseThread(dead)
       leases.releaseThread(dead)
+      forgetConnections(shared.connections, dead)
     },
     isIdle: (slot) => Atomics.load(cells, totalOf(slot)) === 0,
     leases,

@@ -14,6 +14,8 @@ import { openAccessLog } from './access-log.ts'
 import { createAuthorizationServerApp } from './authorization-server.ts'
 import type { CallerRequest, CallerResponse } from './caller.ts'
 import { clientAddress, type NetworkSet, networkSet, plainAddress } from './client-address.ts'
+import { addConnectionMetrics } from './connection-metrics.ts'
+import { createConnections } from './connections.ts'
 import { createHandler, type HandleParts } from './handle.ts'
 import { openHealth } from './health-cells.ts'
 import { createHealthOf } from './health-log.ts'
@@ -147,8 +149,17 @@ export function createThread(
     addressOf: addressWith(parts.limits.isTrustedProxy),
     bodyTimeoutMs: config.GATEWAY_BODY_IDLE_TIMEOUT_MS,
   })
+  const connections = createConnections({
+    cells: start.shared.connections,
+    thread: start.thread,
+    maxInAll: config.GATEWAY_MAX_CONNECTIONS,
+    maxPerNetwork: config.GATEWAY_MAX_CONNECTIONS_PER_ADDRESS,
+    isTrustedProxy,
+  })
+  addConnectionMetrics(metrics.registry, connections)
   const listeners = createListeners({
     config,
+    connections,
     tls: start.tls,
     serve: createServe(parts, authorizationServer),
     isForNode: isAuthorizationServers,

@@ -94,6 +94,16 @@ export const settings = {
   GATEWAY_TRUSTED_PROXIES: list
     .default([])
     .describe('Networks (CIDR) of proxies in front whose X-Forwarded-For is believed, comma-separated.'),
+  GATEWAY_MAX_CONNECTIONS: count(0, 10_000_000)
+    .default(10_000)
+    .describe(
+      'Most connections of partners at one time, over all threads; further ones are closed at once. 0: no cap.',
+    ),
+  GATEWAY_MAX_CONNECTIONS_PER_ADDRESS: count(0, 10_000_000)
+    .default(1_000)
+    .describe(
+      'The same for one address (IPv6: /64) as the gateway sees it. `GATEWAY_TRUSTED_PROXIES` are free of it; a load balancer that hides addresses and is none of these needs a higher one. 0: no cap.',
+    ),
   GATEWAY_MAX_HEADER_BYTES: count(1_024, 1_048_576)
     .default(16_384)
     .describe('Most bytes of a request’s head.'),

@@ -28,8 +28,9 @@ export interface Wire {
   close(): void
 }
 
-export function openWire(port: number): Wire {
-  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+/** @param localAddress another of the loopback, for one who is somebody else */
+export function openWire(port: number, localAddress = '127.0.0.1'): Wire {
+  const socket = connect({ port, host: '127.0.0.1', localAddress, allowHalfOpen: true })
   let text = ''
   let isEnded = false
   socket.setEncoding('latin1')
