@@ -3,14 +3,15 @@ import { Transform } from 'node:stream'
 import type { Exchange } from '../policies/policy.ts'
 import { Problem, problem } from '../registry/base/problem.ts'
 import type { CallerRequest, CallerResponse } from './caller.ts'
+import { type Pace, patienceLeft } from './pace.ts'
 
 /** Bodies up to this length are read before the call is sent on: they go out in one write, and can be sent again. */
 export const smallBodyBytes = 16_384
 
 export interface BodyLimits {
   readonly maxBytes: number
-  /** Longest silence of the caller. */
-  readonly idleMs: number
+  /** Of the caller. */
+  readonly pace: Pace
 }
 
 /**
@@ -30,24 +31,33 @@ export function readBody(
 function gatherBody(
   req: IncomingMessage,
   length: number | undefined,
-  { maxBytes, idleMs }: BodyLimits,
+  { maxBytes, pace }: BodyLimits,
 ): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
+    let leftMs = pace.idleMs
+    let movedAt = performance.now()
     const end = (failure?: unknown) => {
       clearTimeout(timer)
       req.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose)
       if (failure !== undefined) reject(failure)
       else resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size))
     }
-    const timer = setTimeout(() => end(stoppedArriving()), idleMs)
+    const giveUp = () => end(stoppedArriving())
+    let timer = setTimeout(giveUp, leftMs)
     const onData = (chunk: Buffer) => {
       chunks.push(chunk)
       size += chunk.length
       if (size > maxBytes) end(bodyTooLarge(maxBytes))
       else if (size === length) end()
-      else timer.refresh()
+      else {
+        const now = performance.now()
+        leftMs = patienceLeft(leftMs, now - movedAt, chunk.length, pace)
+        movedAt = now
+        clearTimeout(timer)
+        timer = setTimeout(giveUp, leftMs)
+      }
     }
     const onEnd = () => end()
     const onClose = (fault?: Error) => end(asEnd(fault))
@@ -78,16 +88,19 @@ export interface StreamLimits extends BodyLimits {
 }
 
 /**
- * The body as a stream of its own: counted, and watched for silence. It stands between the caller's connection and the
+ * The body as a stream of its own: counted, and watched for slowness. It stands between the caller's connection and the
  * service's, so that the end of one does not tear down the other: a service may answer, and hang up, before it has read
  * all. Errors with a Problem, or CallerGone. Trailers of the request are not carried on: undici cannot send any.
  */
 export function streamBody(req: IncomingMessage, limits: StreamLimits): Transform {
-  const { maxBytes, idleMs, serviceIdleMs } = limits
+  const { maxBytes, pace, serviceIdleMs } = limits
   let size = 0
+  let sizeSeen = 0
+  let leftMs = pace.idleMs // of the caller's time
+  let lookedAt = performance.now()
   let movedAt = performance.now()
   let wasServiceSlow = false
-  const everyMs = Math.min(idleMs, serviceIdleMs) // whoever is slow is seen in time
+  const everyMs = Math.min(pace.idleMs, serviceIdleMs, 5_000) // whoever is slow is seen in time
   let timer: NodeJS.Timeout | undefined
   const body = new Transform({
     transform(chunk: Buffer, _encoding, done) {
@@ -103,12 +116,18 @@ export function streamBody(req: IncomingMessage, limits: StreamLimits): Transfor
     },
   })
   const watch = () => {
+    const now = performance.now()
     const isServiceSlow = body.readableLength > 0 || body.writableNeedDrain || req.complete
     // What the service has now taken after a pause, the caller has had no time to follow up.
-    if (wasServiceSlow && !isServiceSlow) movedAt = performance.now()
+    if (wasServiceSlow && !isServiceSlow) movedAt = now
+    const waitedMs = wasServiceSlow || isServiceSlow ? 0 : now - lookedAt
+    leftMs = patienceLeft(leftMs, waitedMs, size - sizeSeen, pace)
     wasServiceSlow = isServiceSlow
-    const leftMs = movedAt + (isServiceSlow ? serviceIdleMs : idleMs) - performance.now()
-    if (leftMs > 0) timer = setTimeout(watch, Math.min(leftMs, everyMs))
+    sizeSeen = size
+    lookedAt = now
+    const silentMs = now - movedAt
+    const dueMs = isServiceSlow ? serviceIdleMs - silentMs : Math.min(leftMs, pace.idleMs - silentMs)
+    if (dueMs > 0) timer = setTimeout(watch, Math.min(dueMs, everyMs))
     else body.destroy(isServiceSlow ? stoppedReading() : stoppedArriving())
   }
   const onClose = (fault?: Error) => {
@@ -137,7 +156,8 @@ const asEnd = (fault: Error | undefined) => (fault instanceof Problem ? fault : 
 const bodyTooLarge = (maxBytes: number) =>
   problem('body-too-large', { detail: `At most ${maxBytes} bytes are taken here.` })
 const stoppedReading = () => problem('upstream-timeout', { detail: 'The service stopped reading the body.' })
-const stoppedArriving = () => problem('request-timeout', { detail: 'The body stopped arriving.' })
+const stoppedArriving = () =>
+  problem('request-timeout', { detail: 'The body stopped arriving, or came too slowly.' })
 
 /** The caller closed the connection: there is nobody to answer. */
 export class CallerGone extends Error {}

@@ -4,7 +4,7 @@ import type { Connections } from './connections.ts'
 const capNames = { inAll: 'all', perNetwork: 'address' } as const
 
 /** Of one thread; the main thread adds the threads up. */
-export function addConnectionMetrics(registry: Registry, { open, refused }: Connections): void {
+export function addConnectionMetrics(registry: Registry, { open, refused }: Connections) {
   const registers = [registry]
   new Gauge({
     name: 'gateway_connections',
@@ -28,4 +28,10 @@ export function addConnectionMetrics(registry: Registry, { open, refused }: Conn
       }
     },
   })
+  const slowReaders = new Counter({
+    name: 'gateway_slow_readers_cut_total',
+    help: 'Connections that were cut off, as their partners took too slowly what waited for them.',
+    registers,
+  })
+  return { slowReaderCut: () => slowReaders.inc() }
 }

@@ -32,8 +32,6 @@ export interface Trying {
     readonly pipeline: Pipeline
     readonly req: CallerRequest
     readonly res: CallerResponse
-    /** Longest time in which the partner takes nothing of the answer. */
-    readonly bodyIdleMs: number
     readonly onHead: () => void
   }
   readonly body: Buffer | Readable | null
@@ -202,26 +200,11 @@ export class Attempt implements Dispatcher.DispatchHandler {
     const { res } = this.trying.parts
     this.hasData = true
     if (this.bodyLeft !== -1) this.bodyLeft -= chunk.length
-    if (this.bodyLeft === 0) this.finish(chunk)
+    if (this.bodyLeft === 0) endAnswer(res, chunk)
     else if (!res.write(chunk)) {
-      controller.pause()
-      this.watchReader()
-      res.once('drain', () => {
-        res.socket?.setTimeout(0)
-        controller.resume()
-      })
+      controller.pause() // a partner that takes nothing is cut off: see slow-readers.ts
+      res.once('drain', () => controller.resume())
     }
-  }
-
-  finish(chunk?: Buffer) {
-    const { res } = this.trying.parts
-    endAnswer(res, chunk)
-    if (res.writableLength > 0) this.watchReader()
-  }
-
-  /** A partner that takes nothing for so long is cut off by node: it holds memory, and perhaps a slot. */
-  watchReader() {
-    this.trying.parts.res.socket?.setTimeout(this.trying.parts.bodyIdleMs)
   }
 
   onResponseEnd(controller: Dispatcher.DispatchController) {
@@ -230,7 +213,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     if (this.discarded) return this.fail(this.discarded)
     const trailers = controller.rawTrailers as Buffer[] | null
     if (trailers?.length) res.addTrailers(incomingTrailers(trailers))
-    if (!res.writableEnded) this.finish()
+    if (!res.writableEnded) res.end()
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error) {

@@ -9,6 +9,7 @@ import type { RouteEntry, Table } from './compile.ts'
 import { asksForUpgrade, type ExchangeLimits, openExchange, readRequest } from './exchange.ts'
 import { findRoute } from './find-route.ts'
 import { isClosing } from './linger.ts'
+import type { Pace } from './pace.ts'
 import { after, emptyPipeline, isPromise, type Pipeline, run } from './pipeline.ts'
 import { type Reaching, reach } from './reach.ts'
 import { sendProblem, sendReply } from './respond.ts'
@@ -18,7 +19,8 @@ export interface HandleParts {
   /** The table in force, held until `letGo` is called; undefined before the first one. */
   readonly holdTable: () => HeldTable | undefined
   readonly limits: ExchangeLimits
-  readonly bodyIdleMs: number
+  /** How slow a partner may be. */
+  readonly pace: Pace
   readonly now: () => number
   /** Says whether the call is recorded as a trace; absent while none is. */
   readonly beginTrace: ((x: Exchange, req: CallerRequest) => void) | undefined
@@ -155,7 +157,7 @@ function limitAndReach(
       pipeline,
       upstream,
       peer,
-      bodyIdleMs: parts.bodyIdleMs,
+      pace: parts.pace,
       onHead: () => {
         call.upstreamHeadMs = performance.now()
       },
@@ -214,7 +216,7 @@ function wholeBody({ req, res, x }: Call, parts: HandleParts): Buffer | Promise<
   inviteBody(req, res, x)
   return readBody(req, x.request.contentLength, {
     maxBytes: x.request.maxBodyBytes,
-    idleMs: parts.bodyIdleMs,
+    pace: parts.pace,
   })
 }
 

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { CallerRequest } from './caller.ts'
 
@@ -24,6 +25,17 @@ export function closeAfterAnswer(req: CallerRequest): void {
     req.resume()
     endLingering(socket)
   }
+}
+
+/** How long the rest of a body that nobody wants may take. */
+const restMs = 30_000
+
+/** Reads what still comes of a short body and throws it away: the next request comes after it. */
+export function dropRest(req: IncomingMessage): void {
+  req.unpipe().resume()
+  const timer = setTimeout(() => req.destroy(), restMs).unref()
+  const isOver = () => clearTimeout(timer)
+  req.once('end', isOver).once('close', isOver)
 }
 
 /** Ends our side behind what was written, and the other one in a while. */

@@ -9,6 +9,7 @@ import type { Peer } from './client-address.ts'
 import type { RouteEntry } from './compile.ts'
 import { type Attempt, type Failure, isStream, startAttempt } from './forward.ts'
 import { outgoingHeaders } from './outgoing.ts'
+import type { Pace } from './pace.ts'
 import { after, isPromise, type Pipeline, run } from './pipeline.ts'
 import { mayDiscard, mayRepeat, othersOf } from './retries.ts'
 import type { LiveTarget, LiveUpstream } from './targets.ts'
@@ -22,7 +23,8 @@ export interface ReachParts {
   readonly pipeline: Pipeline
   readonly upstream: LiveUpstream
   readonly peer: Peer
-  readonly bodyIdleMs: number
+  /** How slow the partner may be. */
+  readonly pace: Pace
   /** Called when the head of an answer arrives that goes on to the partner. */
   readonly onHead: () => void
   /** Called at most once, when no target will answer: a Problem of the last try, or CallerGone. */
@@ -215,19 +217,19 @@ function isLong({ request: { hasBody, contentLength } }: Exchange): boolean {
   return hasBody && (contentLength === undefined || contentLength > smallBodyBytes)
 }
 
-function readShortBody({ req, res, x, bodyIdleMs }: ReachParts): Buffer | Promise<Buffer> | null {
+function readShortBody({ req, res, x, pace }: ReachParts): Buffer | Promise<Buffer> | null {
   if (!x.request.hasBody) return null
   inviteBody(req, res, x)
-  return readBody(req, x.request.contentLength, { maxBytes: x.request.maxBodyBytes, idleMs: bodyIdleMs })
+  return readBody(req, x.request.contentLength, { maxBytes: x.request.maxBodyBytes, pace })
 }
 
-function openBody({ req, res, x, bodyIdleMs, upstream }: ReachParts): Readable {
+function openBody({ req, res, x, pace, upstream }: ReachParts): Readable {
   inviteBody(req, res, x)
   const serviceIdleMs = upstream.settings.idleTimeoutMs
   // What came whole is read, not streamed.
   return streamBody(req as IncomingMessage, {
     maxBytes: x.request.maxBodyBytes,
-    idleMs: bodyIdleMs,
+    pace,
     serviceIdleMs,
   })
 }

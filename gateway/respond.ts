@@ -2,7 +2,7 @@ import type { Exchange, HeaderList, Reply } from '../policies/policy.ts'
 import { type Problem, type ProblemCode, problemBody } from '../registry/base/problem.ts'
 import type { CallerRequest, CallerResponse } from './caller.ts'
 import { endAnswer } from './end-answer.ts'
-import { closeAfterAnswer } from './linger.ts'
+import { closeAfterAnswer, dropRest } from './linger.ts'
 import { after, type Pipeline, run } from './pipeline.ts'
 
 /** Sends an intended answer by the same onResponse path as a service's. */
@@ -64,7 +64,7 @@ function sendWhole(
       closeAfterAnswer(req)
     } else if (!req.complete) {
       if (!res.shouldKeepAlive) closeAfterAnswer(req)
-      req.unpipe().resume() // the rest of a body that was begun; the next request comes after it
+      dropRest(req)
     }
     res.writeHead(status, headers)
     endAnswer(res, x.request.method === 'HEAD' || status === 204 ? undefined : body)

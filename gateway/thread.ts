@@ -28,6 +28,7 @@ import { createThreadMetrics, type ThreadMetrics } from './metrics.ts'
 import { openPool } from './open-pool.ts'
 import { createRetryBudget } from './retry-budget.ts'
 import { viewShared } from './shared.ts'
+import { cutOffSlowReaders } from './slow-readers.ts'
 import { createStoreBreaker } from './store-breaker.ts'
 import { createTables, type Tables } from './tables.ts'
 import { createPools } from './targets.ts'
@@ -119,6 +120,10 @@ export function createThread(
     depsAt,
   }))
 
+  const pace = {
+    idleMs: config.GATEWAY_BODY_IDLE_TIMEOUT_MS,
+    leastBytesPerSecond: config.GATEWAY_LEAST_BYTES_PER_SECOND,
+  }
   const parts: HandleParts = {
     holdTable() {
       metrics.started()
@@ -130,7 +135,7 @@ export function createThread(
       maxBodyBytes: config.GATEWAY_MAX_BODY_BYTES,
       isTrustedProxy,
     },
-    bodyIdleMs: config.GATEWAY_BODY_IDLE_TIMEOUT_MS,
+    pace,
     now: Date.now,
     beginTrace: tracing?.begin,
     isDraining: () => isDraining,
@@ -156,7 +161,8 @@ export function createThread(
     maxPerNetwork: config.GATEWAY_MAX_CONNECTIONS_PER_ADDRESS,
     isTrustedProxy,
   })
-  addConnectionMetrics(metrics.registry, connections)
+  const { slowReaderCut } = addConnectionMetrics(metrics.registry, connections)
+  const endCutting = cutOffSlowReaders(connections.open, pace, slowReaderCut)
   const listeners = createListeners({
     config,
     connections,
@@ -187,6 +193,7 @@ export function createThread(
       await wait(delayMs)
       clearInterval(touch)
       await listeners.close(withinMs)
+      endCutting()
       clearInterval(tending)
       await leases.drain()
       breaker.end()

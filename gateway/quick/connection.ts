@@ -75,7 +75,7 @@ export class QuickConnection {
         this.#isWhole = true
       },
     })
-    socket.on('data', this.#onData).on('end', this.#onEnd).on('timeout', this.#onTimeout)
+    socket.on('data', this.#onData).on('end', this.#onEnd)
     socket.on('error', this.#onError).on('close', this.#onClose).on('drain', this.#onDrain)
   }
 
@@ -130,7 +130,6 @@ export class QuickConnection {
     const isLast = !this.#res!.shouldKeepAlive
     this.#res = undefined
     this.#req = undefined
-    if (socket.timeout) socket.setTimeout(0)
     if (isLast) {
       this.#isOver = true
       socket.destroySoon()
@@ -182,7 +181,7 @@ export class QuickConnection {
 
   #leave() {
     const socket = this.#socket
-    socket.off('data', this.#onData).off('end', this.#onEnd).off('timeout', this.#onTimeout)
+    socket.off('data', this.#onData).off('end', this.#onEnd)
     socket.off('error', this.#onError).off('close', this.#onClose).off('drain', this.#onDrain)
     this.#owner.ended(this)
     setImmediate(() => this.#parser.close()) // not from within a call of its own
@@ -193,9 +192,6 @@ export class QuickConnection {
     if (this.#res !== undefined) this.#socket.destroy()
     else this.#socket.end()
   }
-
-  /** It takes nothing of its answer: see Attempt.watchReader. */
-  readonly #onTimeout = () => this.#socket.destroy()
 
   readonly #onError = () => {} // 'close' follows
 

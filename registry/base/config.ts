@@ -117,7 +117,12 @@ export const settings = {
     .describe('Longest wait for a request’s head.'),
   GATEWAY_BODY_IDLE_TIMEOUT_MS: count(100, 3_600_000)
     .default(30_000)
-    .describe('Longest silence of a partner inside a body.'),
+    .describe('Longest silence of a partner inside a body, and of one that takes nothing of its answer.'),
+  GATEWAY_LEAST_BYTES_PER_SECOND: count(0, 1_000_000_000)
+    .default(200)
+    .describe(
+      'Least rate of a partner, on the average, at which it sends a body and takes an answer while there is something to take. Who is slower uses up the time above bit by bit, as if it were silent; then 408, or an end of the connection. 0: every byte begins it anew.',
+    ),
   GATEWAY_KEEP_ALIVE_TIMEOUT_MS: count(0, 3_600_000)
     .default(65_000)
     .describe('How long an idle connection of a partner is kept.'),

@@ -17,6 +17,7 @@ beforeAll(async () => {
     GATEWAY_MAX_URL_BYTES: '1000',
     GATEWAY_MAX_BODY_BYTES: '50000',
     GATEWAY_BODY_IDLE_TIMEOUT_MS: '400',
+    GATEWAY_LEAST_BYTES_PER_SECOND: '5',
     GATEWAY_HEADERS_TIMEOUT_MS: '400',
   })
   echo = stage.keep(await startEcho())
@@ -138,7 +139,7 @@ describe('the body', () => {
     expect(wire.text()).toMatch(/connection: close/i)
   })
 
-  test('a slow one passes as long as it keeps coming', async () => {
+  test('a slow one passes as long as it keeps the least rate', async () => {
     const wire = openWire(stage.gateway.port)
     wire.say(post('Content-Length: 8', 'Connection: close'))
     for (const letter of 'payments') {

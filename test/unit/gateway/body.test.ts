@@ -8,7 +8,8 @@ function arriving() {
   const stream = new PassThrough()
   return Object.assign(stream, { complete: false }) as unknown as IncomingMessage & PassThrough
 }
-const limits = { maxBytes: 10, idleMs: 60_000, serviceIdleMs: 60_000 }
+const pace = { idleMs: 60_000, leastBytesPerSecond: 0 }
+const limits = { maxBytes: 10, pace, serviceIdleMs: 60_000 }
 
 describe('a body that is read whole', () => {
   test('is given in one piece', async () => {
@@ -23,7 +24,7 @@ describe('a body that is read whole', () => {
     const large = arriving()
     large.end('more than ten bytes')
     await expect(readBody(large, undefined, limits)).rejects.toMatchObject({ code: 'body-too-large' })
-    await expect(readBody(arriving(), 5, { ...limits, idleMs: 1 })).rejects.toMatchObject({
+    await expect(readBody(arriving(), 5, { ...limits, pace: { ...pace, idleMs: 1 } })).rejects.toMatchObject({
       code: 'request-timeout',
     })
     const gone = arriving()
@@ -45,7 +46,7 @@ describe('a body that streams', () => {
   })
 
   test('tells a silent caller from a service that takes nothing', async () => {
-    const silent = streamBody(arriving(), { ...limits, idleMs: 5 })
+    const silent = streamBody(arriving(), { ...limits, pace: { ...pace, idleMs: 5 } })
     expect(await errorOf(silent)).toMatchObject({ code: 'request-timeout' })
     const req = arriving()
     const stuck = streamBody(req, { ...limits, serviceIdleMs: 5 })
