@@ -3,6 +3,7 @@ import type { Exchange, IncomingRequest } from '../policies/policy.ts'
 import { problem } from '../registry/base/problem.ts'
 import type { CallerRequest } from './caller.ts'
 import { clientAddress, type NetworkSet, plainAddress } from './client-address.ts'
+import { isHttp2 } from './http2/request.ts'
 import { canonicalPath } from './path.ts'
 import { clientCertificateOf } from './tls/client-certificate.ts'
 
@@ -77,9 +78,10 @@ export function readRequest(x: Exchange, req: CallerRequest, limits: ExchangeLim
   r.maxBodyBytes = limits.maxBodyBytes
 
   const { rawHeaders, headers } = req
-  r.hasBody =
-    headers['transfer-encoding'] !== undefined ||
-    (headers['content-length'] !== undefined && headers['content-length'] !== '0')
+  r.hasBody = isHttp2(req)
+    ? req.hasBody
+    : headers['transfer-encoding'] !== undefined ||
+      (headers['content-length'] !== undefined && headers['content-length'] !== '0')
   if (rawHeaders.length > limits.maxHeaders * 2) {
     throw problem('headers-too-large', { detail: `At most ${limits.maxHeaders} header lines are taken.` })
   }
@@ -106,7 +108,7 @@ export function readRequest(x: Exchange, req: CallerRequest, limits: ExchangeLim
  */
 export function checkFraming(req: CallerRequest, raw: readonly string[]): void {
   // Node's parser takes 0.9 and 2.0 as well, and answers them as 1.1.
-  if (req.httpVersion !== '1.1' && req.httpVersion !== '1.0')
+  if (req.httpVersion !== '1.1' && req.httpVersion !== '1.0' && !isHttp2(req))
     throw malformed('Its version of HTTP is neither 1.1 nor 1.0.')
   let hosts = 0
   let authorizations = 0

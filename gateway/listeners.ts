@@ -5,6 +5,7 @@ import type { CallerRequest, CallerResponse } from './caller.ts'
 import type { Connections } from './connections.ts'
 import { inTurn } from './handle.ts'
 import { hasParser } from './http1/parser.ts'
+import { createHttp2Server } from './http2/server.ts'
 import type { Ports } from './messages.ts'
 import { refuseTunnel, refuseUnparsable, unreadableCode } from './parser-errors.ts'
 import { tooSlow } from './quick/connection.ts'
@@ -13,7 +14,7 @@ import type { TlsMaterial } from './tls/material.ts'
 import { createTlsServer } from './tls/server.ts'
 import { isWebSocket, type Upgrades } from './upgrade.ts'
 
-/** Where a thread takes calls: without TLS, with it, or both. */
+/** Where a thread takes calls: without TLS, with it, or both; over HTTP/1.1 and HTTP/2. */
 export interface Listeners {
   listen(ports: Ports, canShare: boolean): Promise<void>
   /** New certificates: for connections from now on. */
@@ -45,13 +46,17 @@ export function createListeners(parts: ListenersParts): Listeners {
   const toHttp = (socket: Socket) => void http.emit('connection', socket)
   const quick = hasParser ? createQuick(parts, http, toHttp) : undefined
   const take = quick?.take ?? toHttp
+  const http2 = createHttp2Server(parts)
   const clear = createNetServer({ allowHalfOpen: true, noDelay: true }, take)
   const tls =
     parts.tls &&
     createTlsServer({
       config,
       material: parts.tls,
-      onSocket: take,
+      onSocket(socket) {
+        if (socket.alpnProtocol === 'h2') http2.take(socket)
+        else take(socket)
+      },
       onFailure: parts.onTlsFailure,
     })
   for (const server of [clear, ...(tls ? [tls.server] : [])]) parts.connections.guard(server)
@@ -70,6 +75,7 @@ export function createListeners(parts: ListenersParts): Listeners {
     renewTls: (material) => tls?.renew(material),
     async close(withinMs) {
       const closed = [clear, ...(tls ? [tls.server] : [])].map(stopAccepting)
+      http2.close()
       const sweep = () => {
         http.closeIdleConnections()
         quick?.closeIdle()

@@ -19,6 +19,8 @@ import { createConnections } from './connections.ts'
 import { createHandler, type HandleParts } from './handle.ts'
 import { openHealth } from './health-cells.ts'
 import { createHealthOf } from './health-log.ts'
+import { serveByApp } from './http2/message.ts'
+import { isHttp2 } from './http2/request.ts'
 import type { Identities } from './identities.ts'
 import { createIdentityCaches } from './identity-caches.ts'
 import { createLeases } from './leases.ts'
@@ -224,6 +226,7 @@ function createServe(parts: HandleParts, authorizationServer: App) {
   const handle = createHandler(parts)
   return function serve(req: CallerRequest, res: CallerResponse): void {
     if ('whole' in req || !isAuthorizationServers(req.url ?? '')) handle(req, res)
+    else if (isHttp2(req)) void serveByApp(authorizationServer, req, res as never, parts.pace)
     else {
       const node = res as ServerResponse
       if (req.headers.expect !== undefined && req.httpVersion !== '1.0') node.writeContinue()

@@ -32,3 +32,9 @@ export function keepClientCertificate(socket: TLSSocket): void {
 
 export const clientCertificateOf = (socket: Socket): ClientCertificate | undefined =>
   (socket as WithCertificate)[kept]
+
+/** For what stands in for the socket: a stream of HTTP/2 is seen through one. */
+export function carryClientCertificate(from: Socket, to: object): void {
+  const certificate = clientCertificateOf(from)
+  if (certificate) (to as WithCertificate)[kept] = certificate
+}

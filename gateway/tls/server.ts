@@ -27,7 +27,7 @@ export function createTlsServer({ config, material, onSocket, onFailure }: TlsSe
   const server = createServer({
     ...contextOptions(config, material),
     SNICallback: (host, done) => done(null, contextFor(host)),
-    ALPNProtocols: ['http/1.1'],
+    ALPNProtocols: config.GATEWAY_HTTP2 === 'on' ? ['h2', 'http/1.1'] : ['http/1.1'],
     requestCert: asks !== 'off',
     rejectUnauthorized: asks === 'require',
     handshakeTimeout: config.GATEWAY_HEADERS_TIMEOUT_MS,

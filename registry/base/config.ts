@@ -78,6 +78,13 @@ export const settings = {
     .string()
     .optional()
     .describe('PEM file of the authorities whose client certificates are taken.'),
+  GATEWAY_HTTP2: z
+    .enum(['on', 'off'])
+    .default('on')
+    .describe('Whether the port with TLS takes HTTP/2 beside HTTP/1.1.'),
+  GATEWAY_HTTP2_MAX_STREAMS: count(1, 10_000)
+    .default(100)
+    .describe('Most calls at once on one connection of HTTP/2. Each may have 64 KiB of its body waiting.'),
   GATEWAY_METRICS_HOST: z.string().default('127.0.0.1').describe('Address of the private port.'),
   GATEWAY_METRICS_PORT: port.default(9100).describe('Private port: /metrics, /healthz, /readyz.'),
   GATEWAY_THREADS: count(1, 64).default(availableParallelism()).describe('Worker threads that serve calls.'),

@@ -1,0 +1,9 @@
+import type { Http2Stream } from 'node:http2'
+
+/**
+ * Ends a stream whose message is not whole, by RST_STREAM. Not by `close` of the stream: that one says END_STREAM first,
+ * and so makes a whole message of it.
+ */
+export function breakOff(stream: Http2Stream): void {
+  if (!stream.destroyed) stream.destroy(new Error('broken off'))
+}
