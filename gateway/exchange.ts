@@ -10,6 +10,8 @@ import { clientCertificateOf } from './tls/client-certificate.ts'
 export interface ExchangeLimits {
   readonly maxUrlBytes: number
   readonly maxHeaders: number
+  /** Of HTTP/2; those of HTTP/1.1 are counted by node. */
+  readonly maxHeaderBytes: number
   readonly maxBodyBytes: number
   readonly isTrustedProxy: NetworkSet
 }
@@ -85,6 +87,8 @@ export function readRequest(x: Exchange, req: CallerRequest, limits: ExchangeLim
   if (rawHeaders.length > limits.maxHeaders * 2) {
     throw problem('headers-too-large', { detail: `At most ${limits.maxHeaders} header lines are taken.` })
   }
+  if (isHttp2(req) && req.headBytes > limits.maxHeaderBytes)
+    throw problem('headers-too-large', { detail: `At most ${limits.maxHeaderBytes} bytes are taken.` })
   checkFraming(req, rawHeaders)
   r.contentLength = lengthOf(req)
   if (r.contentLength === 0) r.hasBody = false

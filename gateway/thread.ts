@@ -134,6 +134,7 @@ export function createThread(
     limits: {
       maxUrlBytes: config.GATEWAY_MAX_URL_BYTES,
       maxHeaders: config.GATEWAY_MAX_HEADERS,
+      maxHeaderBytes: config.GATEWAY_MAX_HEADER_BYTES,
       maxBodyBytes: config.GATEWAY_MAX_BODY_BYTES,
       isTrustedProxy,
     },

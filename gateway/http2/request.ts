@@ -16,6 +16,8 @@ export class Http2Request extends Readable {
   readonly rawHeaders: string[]
   readonly httpVersion = '2.0'
   readonly socket: StreamSocket
+  /** Of its head, as RFC 9113 §6.5.2 counts them. Node keeps to no limit of its own below 64 KiB. */
+  readonly headBytes: number
   /** Whether a body may follow; its length need not be stated. */
   readonly hasBody: boolean
   /** Whether all of it arrived. */
@@ -34,6 +36,7 @@ export class Http2Request extends Readable {
     this.method = (headers[':method'] as string | undefined) ?? ''
     this.url = (headers[':path'] as string | undefined) ?? ''
     this.rawHeaders = linesOf(raw)
+    this.headBytes = raw.reduce((sum, text) => sum + text.length + 16, 0)
     this.headers = fieldsOf(headers, this.rawHeaders)
     this.hasBody = !stream.endAfterHeaders
     this.complete = !this.hasBody

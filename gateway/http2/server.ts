@@ -29,6 +29,11 @@ const streamWindow = 65_535
 const noticeMs = 1_000
 const endMs = 5_000
 
+const calm = constants.NGHTTP2_ENHANCE_YOUR_CALM
+
+/** So that this reason reaches the caller before the connection is gone. ms */
+const farewellMs = 20
+
 /** No frame that is answered by nothing and carries nothing is taken oftener than this on one connection. */
 const maxInvalidFrames = 100
 
@@ -40,7 +45,7 @@ export function createHttp2Server({ config, serve, onUnreadable }: Http2ServerPa
     settings: {
       maxConcurrentStreams: maxStreams,
       initialWindowSize: streamWindow,
-      maxHeaderListSize: config.GATEWAY_MAX_HEADER_BYTES,
+      maxHeaderListSize: config.GATEWAY_MAX_HEADER_BYTES, // which is only said by this: see exchange.ts
       enableConnectProtocol: false,
     },
     // Pseudo-headers, and one more, so that exchange.ts sees that there are too many.
@@ -57,7 +62,7 @@ export function createHttp2Server({ config, serve, onUnreadable }: Http2ServerPa
     open.add(own)
     session.setLocalWindowSize(connectionWindow)
     session.on('stream', (stream, headers, _flags, raw) => {
-      own.begins(stream)
+      if (!own.begins(stream)) return
       const socket = streamSocket(session, stream)
       const req = new Http2Request(stream, headers, raw, socket)
       const res = new Http2Response(stream, req, own.end, config.GATEWAY_BODY_IDLE_TIMEOUT_MS)
@@ -77,7 +82,8 @@ export function createHttp2Server({ config, serve, onUnreadable }: Http2ServerPa
 }
 
 interface Session {
-  begins(stream: ServerHttp2Stream): void
+  /** @returns whether the call is to be served */
+  begins(stream: ServerHttp2Stream): boolean
   /** GOAWAY, then the end when no call is under way any more. */
   readonly end: () => void
 }
@@ -92,12 +98,15 @@ function openSession(
   const mayControl = allowance(limits.controls)
   let calls = 0
   let isEnding = false
+  let isTooMuch = false
   let timer: NodeJS.Timeout | undefined
 
   const destroy = () => session.destroy()
   const tooMuch = () => {
-    if (session.destroyed) return
-    session.destroy(new Error('more than one connection may do'), constants.NGHTTP2_ENHANCE_YOUR_CALM)
+    if (isTooMuch || session.destroyed) return
+    isTooMuch = true
+    session.goaway(calm)
+    setTimeout(() => session.destroy(new Error('more than one connection may do'), calm), farewellMs)
   }
   /** PING does not count: what keeps a connection is calls. */
   const wait = () => {
@@ -132,8 +141,14 @@ function openSession(
   session.on('remoteSettings', () => mayControl() || tooMuch())
   return {
     begins(stream) {
+      if (isTooMuch) {
+        stream.destroy()
+        return false
+      }
       calls++
       if (!isEnding) clearTimeout(timer)
+      // At once, and not when node has read what came: until then it has the place of a call.
+      stream.once('aborted', () => stream.destroy())
       stream.once('close', () => {
         calls--
         if (stream.rstCode !== constants.NGHTTP2_NO_ERROR && !mayReset()) tooMuch()
@@ -141,6 +156,7 @@ function openSession(
         if (!isEnding) wait()
         else if (session.closed) timer = setTimeout(destroy, endMs)
       })
+      return true
     },
     end,
   }

@@ -39,6 +39,7 @@ export function incoming({
 export const limits: ExchangeLimits = {
   maxUrlBytes: 200,
   maxHeaders: 20,
+  maxHeaderBytes: 2_000,
   maxBodyBytes: 1_000,
   isTrustedProxy: (address) => address.startsWith('10.'),
 }
