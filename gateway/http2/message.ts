@@ -29,9 +29,7 @@ export async function serveByApp(
   const late = setTimeout(() => answer.destroy(), pace.idleMs)
   answer.once('close', () => clearTimeout(late))
   try {
-    const body = over.hasBody
-      ? await readBody(asIncoming(over), undefined, { maxBytes, pace })
-      : undefined
+    const body = over.hasBody ? await readBody(asIncoming(over), undefined, { maxBytes, pace }) : undefined
     const req = messageOf(over, body)
     app(req, responseTo(req, answer))
   } catch (error) {
