@@ -128,6 +128,23 @@ test('calls on one connection are answered in turn', async () => {
   expect(text.match(/HTTP\/1\.1 200 /g)).toHaveLength(2)
 })
 
+test('calls that come whole and bodies that stream share a connection', async () => {
+  const socket = await connect('gateway.test')
+  let text = ''
+  socket.setEncoding('latin1').on('data', (chunk) => (text += chunk))
+  const answers = () => text.match(/HTTP\/1\.1 200 /g)?.length ?? 0
+  for (const [i, bytes] of [
+    api.head('GET', '/files'),
+    `${api.head('PUT', '/files', 'Content-Length: 200000')}${'x'.repeat(200_000)}`,
+    `${api.head('PUT', '/files', 'Transfer-Encoding: chunked')}3\r\nabc\r\n0\r\n\r\n`,
+    api.head('GET', '/files'),
+  ].entries()) {
+    socket.write(bytes)
+    await until(() => answers() === i + 1)
+  }
+  socket.destroy()
+})
+
 test('a WebSocket passes', async () => {
   const url = `wss://127.0.0.1:${stage.gateway.tlsPort}${api.path}/accounts/1/balance`
   const headers = { 'x-api-key': api.key, host: 'gateway.test' }
