@@ -8,6 +8,7 @@ import { CallerGone } from './body.ts'
 import type { CallerRequest, CallerResponse } from './caller.ts'
 import { startWaiting, stopWaiting, type Waiting } from './deadlines.ts'
 import { endAnswer } from './end-answer.ts'
+import { Unprocessed } from './http2/call.ts'
 import { closeAfterAnswer } from './linger.ts'
 import { incomingHeaders, incomingTrailers, type RawLines } from './outgoing.ts'
 import { isPromise, type Pipeline, run } from './pipeline.ts'
@@ -227,7 +228,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
       this.giveBack()
       return this.fail(this.discarded)
     }
-    const wasSent = this.controller !== undefined
+    const wasSent = this.controller !== undefined && !(error instanceof Unprocessed)
     const found = attemptProblem(error, wasSent, this.target)
     if (found.row.source === 'upstream' && (found.code !== 'upstream-timeout' || this.isFair))
       this.target.report(0)

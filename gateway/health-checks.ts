@@ -46,8 +46,9 @@ export function createHealthChecks(
       run: 0,
       lastPassed: undefined,
     }
+    const { protocol, caCertificate } = upstream
     async function look() {
-      const finding = await probe({ url: target.url, check, caCertificate: upstream.caCertificate })
+      const finding = await probe({ url: target.url, protocol, check, caCertificate })
       if (loop.isEnded) return
       judge(loop, check, finding)
       loop.timer = setTimeout(look, check.intervalMs)
@@ -65,14 +66,14 @@ export function createHealthChecks(
     follow(targets) {
       const gone = new Map(loops)
       for (const checked of targets) {
-        const { activeCheck: check, caCertificate } = checked.upstream
+        const { activeCheck: check, protocol, caCertificate } = checked.upstream
         const loop = loops.get(checked.key)
         if (!check) {
           if (loop) checked.health.setChecked(true, 'check-removed')
           continue
         }
         gone.delete(checked.key)
-        const settings = JSON.stringify([checked.target.url, caCertificate, check])
+        const settings = JSON.stringify([checked.target.url, protocol, caCertificate, check])
         if (loop?.settings === settings) {
           loop.health = checked.health
           continue

@@ -56,9 +56,10 @@ export function createPools(openPool: (upstream: SealedUpstream, target: Target)
   const pools = new Map<string, { pool: TargetPool; uses: number }>()
   return {
     acquire(upstream, target) {
-      const { connectTimeoutMs, idleTimeoutMs, caCertificate } = upstream
+      const { protocol, connectTimeoutMs, idleTimeoutMs, caCertificate } = upstream
       const key = JSON.stringify([
         upstream.id,
+        protocol,
         target.id,
         target.url,
         connectTimeoutMs,

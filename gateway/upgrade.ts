@@ -84,6 +84,8 @@ export function createUpgrades(parts: HandleParts): Upgrades {
       if (await run(entry.identify.onRequest, x))
         throw problem('request-malformed', { detail: 'This address takes no upgrade.' })
       const upstream = admit(x, entry)
+      if (upstream.settings.protocol !== 'http1')
+        throw problem('request-malformed', { detail: 'This address takes no upgrade.' })
       call.pipeline = pipelineOfPlan(entry, x)
       if (await run(call.pipeline.onRequest, x))
         throw problem('request-malformed', { detail: 'This address takes no upgrade.' })

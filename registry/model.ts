@@ -242,9 +242,17 @@ export const HashOn = z
   )
 export type HashOn = z.infer<typeof HashOn>
 
+export const UpstreamProtocol = z
+  .enum(['http1', 'h2', 'h2c'])
+  .describe(
+    'What is spoken to the targets. `http1`: HTTP/1.1. `h2`: HTTP/2 over TLS, for targets of `https:`. `h2c`: HTTP/2 without TLS, known beforehand, for targets of `http:`. gRPC needs one of the last two. WebSockets pass to `http1` only.',
+  )
+export type UpstreamProtocol = z.infer<typeof UpstreamProtocol>
+
 export const UpstreamInput = z.strictObject({
   name: Name,
   title: z.string().max(200).default('').describe('A name for people.'),
+  protocol: UpstreamProtocol.default('http1'),
   strategy: BalanceStrategy.default('round-robin'),
   hashOn: HashOn.default({ by: 'address' }),
   panicPercent: z

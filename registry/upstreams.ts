@@ -22,6 +22,7 @@ type Given = z.input<typeof UpstreamInput>
 /** Creates an upstream as a draft. @throws Problem input-invalid, name-taken, store-unavailable */
 export async function createUpstream(r: Registry, actor: Actor, input: Given): Promise<Stored<Upstream>> {
   const { credential, ...fields } = parseInput(UpstreamInput, input)
+  requireSchemes(fields)
   const base = kept(r, kinds.upstream)
   const upstream = { ...base, ...fields, ...sealed(r, base.id, credential, undefined) }
   const { stored, ...steps } = insertion(r, kinds.upstream, upstream)
@@ -57,6 +58,7 @@ export async function updateUpstream(
   { mayMoveCredential = false } = {},
 ): Promise<Stored<Upstream>> {
   const { credential, ...fields } = parseInput(UpstreamInput, input)
+  requireSchemes(fields)
   return retried(async () => {
     const before = await getByName(r, kinds.upstream, id)
     requireMatch(ifMatch, before.etag)
@@ -82,6 +84,23 @@ function requireSameAddresses(before: SealedUpstream, after: SealedUpstream): vo
   const origins = new Set(before.targets.map(({ url }) => new URL(url).origin))
   const errors = after.targets.flatMap(({ url }, i) =>
     origins.has(new URL(url).origin) ? [] : [{ pointer: `/targets/${i}/url`, detail: movedDetail }],
+  )
+  if (errors.length > 0) throw problem('input-invalid', { errors })
+}
+
+/** @throws Problem `input-invalid` when a target cannot be spoken to by the protocol of its upstream */
+function requireSchemes({ protocol, targets }: Pick<Upstream, 'protocol' | 'targets'>): void {
+  if (protocol === 'http1') return
+  const scheme = protocol === 'h2' ? 'https:' : 'http:'
+  const errors = targets.flatMap(({ url }, i) =>
+    new URL(url).protocol === scheme
+      ? []
+      : [
+          {
+            pointer: `/targets/${i}/url`,
+            detail: `begins with ${scheme}// where the protocol is ${protocol}`,
+          },
+        ],
   )
   if (errors.length > 0) throw problem('input-invalid', { errors })
 }

@@ -23,6 +23,7 @@ interface Options {
   readonly maxConnections?: string
   readonly maxWaiting?: string
   readonly maxWaitMs?: string
+  readonly protocol?: string
   readonly title?: string
   readonly undo?: boolean
   readonly publish?: boolean
@@ -41,6 +42,7 @@ export function addUpstreamCommands(program: Command, io: Io): void {
       .option('--max-connections <count>', 'most calls in flight at once, over all targets; none: no cap')
       .option('--max-waiting <count>', 'most calls that wait for room')
       .option('--max-wait-ms <ms>', 'longest wait for room')
+      .option('--protocol <name>', 'http1, h2 (over TLS) or h2c (without)')
       .option('--title <text>', 'a name for people')
 
   withSettings(upstream.command('create <name>'))
@@ -135,7 +137,7 @@ export function addUpstreamCommands(program: Command, io: Io): void {
 
 /** @param before what is set already: of a queue one bound may be changed */
 function changes({ queue }: Partial<Pick<Upstream, 'queue'>>, options: Options, command: Command) {
-  const { target, strategy, hashOn, maxConnections, maxWaiting, maxWaitMs, title } = options
+  const { target, strategy, hashOn, maxConnections, maxWaiting, maxWaitMs, protocol, title } = options
   const targets = target?.map((text, i) => parseTarget(text, i, command))
   return {
     ...(targets && { targets }),
@@ -149,6 +151,7 @@ function changes({ queue }: Partial<Pick<Upstream, 'queue'>>, options: Options, 
       ...(maxWaiting !== undefined && { maxWaiting: Number(maxWaiting) }),
       ...(maxWaitMs !== undefined && { maxWaitMs: Number(maxWaitMs) }),
     },
+    ...(protocol !== undefined && { protocol }),
     ...(title !== undefined && { title }),
   }
 }
@@ -188,7 +191,7 @@ function describeHealth({ targets, silentGateways }: Health): string {
   )
 }
 
-function describe({ name, id, strategy, targets, ...rest }: Upstream): string {
+function describe({ name, id, strategy, protocol, targets, ...rest }: Upstream): string {
   const { connectTimeoutMs, firstByteTimeoutMs, idleTimeoutMs, timeoutMs, maxAttempts, queue } = rest
   const hashOn = strategy === 'hash' ? { hashOn: Object.values(rest.hashOn).join(' ') } : {}
   const room = { maxConnections: rest.maxConnections ?? '-', ...queue }
@@ -200,5 +203,5 @@ function describe({ name, id, strategy, targets, ...rest }: Upstream): string {
     t.isDraining ? 'draining' : 'serving',
   ])
   const settings = { connectTimeoutMs, firstByteTimeoutMs, idleTimeoutMs, timeoutMs, maxAttempts }
-  return `${fields({ name, id, strategy, ...hashOn, ...room, ...settings })}\n${table(['TARGET', 'URL', 'WEIGHT', 'CAP', 'STATE'], rows)}`
+  return `${fields({ name, id, strategy, protocol, ...hashOn, ...room, ...settings })}\n${table(['TARGET', 'URL', 'WEIGHT', 'CAP', 'STATE'], rows)}`
 }
