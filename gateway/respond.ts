@@ -2,6 +2,7 @@ import type { Exchange, HeaderList, Reply } from '../policies/policy.ts'
 import { type Problem, type ProblemCode, problemBody } from '../registry/base/problem.ts'
 import type { CallerRequest, CallerResponse } from './caller.ts'
 import { endAnswer } from './end-answer.ts'
+import { grpcHeaders, isGrpc } from './grpc.ts'
 import { closeAfterAnswer, dropRest } from './linger.ts'
 import { after, type Pipeline, run } from './pipeline.ts'
 
@@ -26,6 +27,10 @@ export function sendProblem(
   res: CallerResponse,
 ): void | Promise<void> {
   x.problem = problem
+  if (isGrpc(req)) {
+    const headers = grpcHeaders(problem, problemHeaders(problem, x))
+    return sendWhole(pipeline, x, 200, headers, Buffer.alloc(0), req, res)
+  }
   const body = Buffer.from(JSON.stringify(problemBody(problem, x.id)))
   return sendWhole(pipeline, x, problem.row.status, problemHeaders(problem, x), body, req, res)
 }
