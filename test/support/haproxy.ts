@@ -24,6 +24,7 @@ defaults
   timeout connect 2s
   timeout client 60s
   timeout server 60s
+  timeout check 2s
   retries 0
 listen gateways
   bind 127.0.0.1:${port}
