@@ -97,11 +97,11 @@ export class Http2Response extends Writable {
     if (this.#head) this.#sendHead(false)
     let at = 0
     const writeOn = (error?: Error | null) => {
+      if (at > 0 && !error) this.socket.moved()
       if (error || at >= chunk.length) {
         this.socket.setTimeout(0)
         return done(error)
       }
-      if (at > 0) this.socket.moved()
       const slice = chunk.length <= sliceBytes ? chunk : chunk.subarray(at, at + sliceBytes)
       at += slice.length
       this.#stream.write(slice, writeOn)

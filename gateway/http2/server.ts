@@ -6,7 +6,7 @@ import type { ProblemCode } from '../../registry/base/problem.ts'
 import { allowance, limits } from './guard.ts'
 import { asIncoming, Http2Request } from './request.ts'
 import { asResponse, Http2Response } from './response.ts'
-import { streamSocket } from './socket.ts'
+import { type Flow, streamSocket } from './socket.ts'
 
 export interface Http2ServerParts {
   readonly config: Config
@@ -61,9 +61,10 @@ export function createHttp2Server({ config, serve, onUnreadable }: Http2ServerPa
     const own = openSession(session, config, () => open.delete(own), onUnreadable)
     open.add(own)
     session.setLocalWindowSize(connectionWindow)
+    const flow: Flow = { movedAt: performance.now() }
     session.on('stream', (stream, headers, _flags, raw) => {
       if (!own.begins(stream)) return
-      const socket = streamSocket(session, stream)
+      const socket = streamSocket(session, stream, flow)
       const req = new Http2Request(stream, headers, raw, socket)
       const res = new Http2Response(stream, req, own.end, config.GATEWAY_BODY_IDLE_TIMEOUT_MS)
       serve(asIncoming(req), asResponse(res))

@@ -176,6 +176,34 @@ test('CVE-2019-9511: who opens no window is cut off, and its place at the servic
   session.destroy()
 })
 
+test('an answer that waits behind another on its connection is not cut off', async () => {
+  const wire = await open()
+  const balance = block([
+    [':method', 'GET'],
+    [':scheme', 'https'],
+    [':authority', 'gateway.test'],
+    [':path', `${api.path}/accounts/1/balance`],
+    ['x-api-key', api.key],
+  ])
+  for (const stream of [1, 3]) wire.say(frame(type.headers, endHeaders | endStream, stream, balance))
+  const taken = (stream: number) =>
+    wire.frames
+      .filter((f) => f.type === type.data && f.stream === stream)
+      .reduce((sum, f) => sum + f.payload.length, 0)
+  // The window of the connection is used up; only the first call's is opened again.
+  await until(() => taken(1) + taken(3) === 65_535)
+  const begin = performance.now()
+  while (performance.now() - begin < 2_500) {
+    const before = taken(1)
+    const more = number32(16_384)
+    wire.say(frame(type.windowUpdate, 0, 0, more), frame(type.windowUpdate, 0, 1, more))
+    await until(() => taken(1) > before || taken(3) > 0)
+    await new Promise((resolve) => setTimeout(resolve, 300)) // faster than the limit
+  }
+  expect(wire.frames.some((f) => f.type === type.reset)).toBe(false)
+  wire.close()
+})
+
 test('who takes little, but goes on taking, is not cut off', async () => {
   const wire = await open()
   const balance = block([
