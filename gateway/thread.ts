@@ -90,7 +90,7 @@ export function createThread(
   })
   metrics.limitsAnswered(leases.counts)
   const tending = setInterval(() => void leases.tend(), tendEveryMs)
-  const used = new Map<string, number>()
+  let used = new Map<string, number>()
   let isDraining = false
 
   const depsAt = (place: Place) => ({
@@ -180,8 +180,8 @@ export function createThread(
   const touch = setInterval(() => {
     metrics.identities(keys.size + tokens.size)
     if (used.size === 0) return
-    const batch = new Map(used)
-    used.clear()
+    const batch = used
+    used = new Map()
     // When a credential was last used is good to know, but not worth a retry.
     touchCredentials(registry, batch).catch(() => metrics.storeFailed())
   }, touchEveryMs)

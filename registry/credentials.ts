@@ -135,10 +135,19 @@ export async function revokeCredential(
   })
 }
 
+/** One command with 100,000 fields would hold up whoever sends it, and Redis, too. */
+const touchedAtOnce = 500
+
 /** Notes when credentials were last used (ms since the epoch). Gateways do it every few seconds, not per call. */
 export async function touchCredentials(r: Registry, usedAt: ReadonlyMap<string, number>): Promise<void> {
-  if (usedAt.size === 0) return
-  await guarded(r.redis.hset(r.keys.lastUsed(), new Map(usedAt)))
+  let part = new Map<string, number>()
+  for (const [id, at] of usedAt) {
+    part.set(id, at)
+    if (part.size < touchedAtOnce) continue
+    await guarded(r.redis.hset(r.keys.lastUsed(), part))
+    part = new Map()
+  }
+  if (part.size > 0) await guarded(r.redis.hset(r.keys.lastUsed(), part))
 }
 
 /** When credentials were last used (ms since the epoch); those never used are not in it. @throws Problem store-unavailable */

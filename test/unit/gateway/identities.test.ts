@@ -71,6 +71,37 @@ describe('identities', () => {
     expect(world.asked).toBe(2)
   })
 
+  test('lets very many grow older, so that they are not all asked for again and again', async () => {
+    const { world, identities } = setUp({ max: 10_000 })
+    for (let i = 0; i < 6_000; i++) await identities.find(`k${i}`)
+    world.now = world.contactAt = 159_000
+    expect(identities.find('k1')).toBe(someone)
+    world.now = world.contactAt = 161_000
+    await identities.find('k1')
+    expect(world.asked).toBe(6_001)
+  })
+
+  test('asks again after a second where nothing may be kept, however many are known', async () => {
+    const { world, identities } = setUp({ max: 10_000, cacheMs: 0 })
+    for (let i = 0; i < 100; i++) await identities.find(`k${i}`)
+    world.now = world.contactAt = 100_900
+    await identities.find('k1')
+    expect(world.asked).toBe(101)
+  })
+
+  test('the grace time begins when the registry was last heard, however old the answer is', async () => {
+    const { world, identities } = setUp({ cacheMs: 600_000, graceMs: 300_000 })
+    await identities.find('known')
+    world.now = world.contactAt = 600_000
+    world.answer = async () => {
+      throw problem('store-unavailable')
+    }
+    world.now = 899_000
+    expect(await identities.find('known')).toBe(someone)
+    world.now = 901_000
+    await expect(identities.find('known')).rejects.toMatchObject({ code: 'store-unavailable' })
+  })
+
   test('out of contact with the registry, believes nothing older than a second', async () => {
     const { world, identities } = setUp()
     await identities.find('k')
