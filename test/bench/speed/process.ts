@@ -18,14 +18,19 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
 
-/** Starts a program, its log in a file, and waits until its port takes connections. @throws Error with what it wrote */
+/**
+ * Starts a program and waits until its port takes connections. Its log goes to a file, or to where it is told.
+ *
+ * @throws Error with what it wrote
+ */
 export async function startServer(
   command: string,
   args: readonly string[],
   port: number,
   env: NodeJS.ProcessEnv = {},
+  logFile = join(mkdtempSync(join(tmpdir(), 'bench-log-')), 'out.log'),
 ): Promise<Served> {
-  const log = openSync(join(mkdtempSync(join(tmpdir(), 'bench-log-')), 'out.log'), 'a')
+  const log = openSync(logFile, 'a')
   const child = spawn(command, [...args], {
     stdio: ['ignore', log, 'pipe'],
     env: { PATH: process.env.PATH, ...env },

@@ -13,6 +13,14 @@ export interface Load {
   readonly body?: string | undefined
   readonly connections: number
   readonly seconds: number
+  /** Paths and keys that are called in turn, in place of the path of the address. */
+  readonly turns?: Turns
+}
+/** A file of path and API key, with a tab between them, by line. */
+export interface Turns {
+  readonly file: string
+  /** The line that is called first. */
+  readonly from: number
 }
 export interface Taken {
   readonly requests: number
@@ -22,7 +30,8 @@ export interface Taken {
 }
 
 /** A closed loop: so many connections, each with one call at a time. @throws Error when a call fails */
-export async function drive({ url, method, headers, body, connections, seconds }: Load): Promise<Taken> {
+export async function drive(load: Load): Promise<Taken> {
+  const { url, method, headers, body, connections, seconds, turns } = load
   const script = join(mkdtempSync(join(tmpdir(), 'bench-wrk-')), 'load.lua')
   const lines = Object.entries(headers).map(([name, value]) => `wrk.headers[${lua(name)}] = ${lua(value)}`)
   writeFileSync(
@@ -30,6 +39,7 @@ export async function drive({ url, method, headers, body, connections, seconds }
     `wrk.method = ${lua(method)}
 ${lines.join('\n')}
 ${body === undefined ? '' : `wrk.body = ${lua(body)}\nwrk.headers["content-type"] = "application/json"`}
+${turns ? inTurn(turns) : ''}
 done = function(summary, latency)
   local e = summary.errors
   io.write(string.format("figures %d %d %d %d %d\\n", summary.requests, summary.duration, latency:percentile(50),
@@ -54,5 +64,22 @@ end
     p99Ms: p99 / 1000,
   }
 }
+
+/** All requests are made before the first is sent, so that the load costs as little as with one. */
+const inTurn = ({ file, from }: Turns) => `
+local requests, at = {}, ${from}
+function init()
+  for line in io.lines(${lua(file)}) do
+    local path, key = line:match("([^\t]*)\t(.*)")
+    wrk.headers["x-api-key"] = key
+    requests[#requests + 1] = wrk.format(nil, path)
+  end
+  at = at % #requests
+end
+function request()
+  at = at % #requests + 1
+  return requests[at]
+end
+`
 
 const lua = (text: string) => JSON.stringify(text)
