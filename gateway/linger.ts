@@ -7,8 +7,11 @@ const lingerMs = 5_000
 
 const closing = new WeakSet<Socket>()
 
-/** Whether the last answer of the connection was given: what still comes on it is no call. */
-export const isClosing = (socket: Socket) => closing.has(socket)
+/**
+ * Whether the last answer of the connection was given: what still comes on it is no call (RFC 9112 §9.6). It would be
+ * served, and its answer go nowhere. Node ends a connection by itself, too, as after an expectation that was not met.
+ */
+export const isClosing = (socket: Socket) => closing.has(socket) || socket.writableEnded
 
 /**
  * Ends the partner's connection after the answer under way, without cutting that answer off (RFC 9112 §9.6): a socket

@@ -79,8 +79,10 @@ export function incomingHeaders(raw: RawLines, id: string): IncomingHead {
       else if (lower === 'trailer') trailer = value
       else if (lower === 'transfer-encoding') coding = coding === undefined ? value : `${coding}, ${value}`
     } else if (lower === 'via') via = `${value}, 1.1 gateway`
-    else if (lower !== 'x-request-id') headers.push(text, value)
-    if (lower === 'content-length') length = value
+    else if (lower === 'content-length') {
+      length = value.replace(/^0+(?=.)/, '') // some read `010` as 8
+      headers.push(text, length)
+    } else if (lower !== 'x-request-id') headers.push(text, value)
   }
   if (nominated) removeHeaders(headers, (name) => nominated.has(name) && !headerName(name).isKept)
   headers.push('via', via, 'x-request-id', id)

@@ -40,8 +40,22 @@ export function refuseUnparsable(onRefused: (code: ProblemCode) => void) {
 
 /** CONNECT asks for a tunnel to anywhere. */
 export function refuseTunnel(_req: unknown, socket: Socket & Busy) {
-  if (socket._httpMessage) return void socket.destroy()
+  if (endBehindCall(socket)) return
   answerBare(socket, problem('method-not-allowed'))
+}
+
+/**
+ * What asks for a tunnel or an upgrade behind a call whose answer is under way is not served: bytes of ours would be
+ * taken for a part of that answer, which may be that of a payment. It comes to its end, and then the connection does.
+ * @returns whether it was so
+ */
+export function endBehindCall(socket: Socket & Busy): boolean {
+  const answer = socket._httpMessage
+  if (!answer) return false
+  // Node has let go of the socket, and with it of these.
+  socket.on('error', () => socket.destroy()).on('drain', () => answer.emit('drain'))
+  endBehind(answer, socket)
+  return true
 }
 
 /** The answer under way is the last of its connection. Calls that wait behind it are not served. */

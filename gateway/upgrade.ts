@@ -7,6 +7,7 @@ import { peerOf } from './client-address.ts'
 import { openExchange, readRequest } from './exchange.ts'
 import { findRoute } from './find-route.ts'
 import { admit, type HandleParts, notReady, pipelineOfPlan, type Timing } from './handle.ts'
+import { endBehindCall } from './parser-errors.ts'
 import { emptyPipeline, type Pipeline, run } from './pipeline.ts'
 import { chooseTarget } from './reach.ts'
 import { problemHeaders } from './respond.ts'
@@ -45,8 +46,7 @@ export function createUpgrades(parts: HandleParts): Upgrades {
   const open = new Set<Duplex>()
 
   async function handle(req: IncomingMessage, socket: Duplex, head: Buffer) {
-    // Bytes of ours would be taken for a part of the answer that an earlier call on the connection still waits for.
-    if ((req.socket as { _httpMessage?: unknown })._httpMessage) return void socket.destroy()
+    if (endBehindCall(req.socket)) return
     const x = openExchange(req, parts.now())
     parts.beginTrace?.(x, req)
     const held = parts.holdTable()
@@ -181,6 +181,7 @@ function sendOnward(req: IncomingMessage, x: Exchange) {
   const onward: Record<string, string | string[]> = Object.create(null)
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i]!.toLowerCase()
+    if (name === 'content-length') continue // of no body: it may have been said in a way of its own, as `00`
     const before = onward[name]
     onward[name] = before === undefined ? headers[i + 1]! : [before, headers[i + 1]!].flat()
   }

@@ -348,6 +348,16 @@ describe('what Connection nominates does not vanish where it matters, and cannot
   })
 })
 
+test('an upgrade to WebSocket with a length of 00 says no length', async () => {
+  const wire = openWire(stage.gateway.port)
+  wire.say(get('Connection: Upgrade', 'Upgrade: websocket', 'Content-Length: 00'))
+  await wire.hears(/HTTP/)
+  const { requests } = await judge.heard()
+  expect(requests).toHaveLength(1)
+  expect(valuesOf(requests[0]!.headers, 'content-length')).toEqual([])
+  wire.close()
+})
+
 test('the preface of HTTP/2 on a port without TLS ends the connection', async () => {
   const { lines } = await tell('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00')
   expect(lines).toEqual([])

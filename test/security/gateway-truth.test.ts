@@ -82,6 +82,39 @@ test('an answer that is under way already comes to its end', async () => {
   expect(wire.statuses()).toEqual([200])
 })
 
+test.each([
+  ['a tunnel', 'CONNECT other.test:443 HTTP/1.1\r\nHost: other.test\r\n\r\n'],
+  ['an upgrade', 'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'],
+])('what asks for %s behind a call does not take its answer away', async (_, behind) => {
+  const { wire, say } = await tell(pay(), behind + get())
+  const large = 'x'.repeat(3_000_000) // more than the connection holds
+  say(`HTTP/1.1 200 OK\r\ncontent-length: ${large.length + 4}\r\n\r\n${large}paid`)
+  const text = await wire.ends(20_000)
+  expect(wire.statuses()).toEqual([200])
+  expect(text).toMatch(/connection: close/i)
+  expect(text.endsWith('xpaid')).toBe(true)
+  await judge.heard()
+})
+
+test('a call behind an answer that ends the connection is not served: nobody would hear of it', async () => {
+  await judge.heard()
+  const wire = openWire(stage.gateway.port)
+  wire.say(get('Expect: 100-continue, something'))
+  await wire.hears(/417 .*connection: close/is)
+  wire.say(pay())
+  await wire.ends()
+  expect(wire.statuses()).toEqual([417])
+  // In one piece, too: node reads on meanwhile, and takes the third for one that comes to a free connection.
+  for (let i = 0; i < 20; i++) {
+    const another = openWire(stage.gateway.port)
+    another.say(get('Expect: 100-continue, something') + pay() + pay())
+    another.say(pay())
+    await another.ends()
+    expect(another.statuses()).toEqual([417])
+  }
+  expect((await judge.heard()).requests).toEqual([])
+})
+
 test('a call between the two is neither served nor answered', async () => {
   await judge.heard()
   const before = await unreadable()
