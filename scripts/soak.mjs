@@ -1,4 +1,5 @@
 // `npm run soak [-- N] [-- test/chaos/one.test.ts]`: says that what passes once also passes N times (default 20).
+// `npm run soak -- fuzz [N]`: N times, with a new seed each time, a minute of each kind of made-up calls and answers.
 // Ends with a table of what failed, and with 1 if anything did.
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -6,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { ensureDependencies, ensureRedis, findNode, root, run, say } from './setup.mjs'
 
-/** @typedef {{ name: string, args: string[], times: number }} Command */
+/** @typedef {{ name: string, args: string[], times: number, env?: Record<string, string> }} Command */
 /** @typedef {{ passed: number, failed: number, faults: string[] }} Score */
 
 const bin = (/** @type {string[]} */ ...path) => join(root, 'node_modules', ...path)
@@ -21,12 +22,13 @@ await run(async () => {
   ensureRedis()
   const words = process.argv.slice(2)
   const times = Number(words.find((word) => /^\d+$/.test(word)) ?? 20)
-  const paths = words.filter((word) => !/^\d+$/.test(word))
+  const paths = words.filter((word) => !/^\d+$/.test(word) && word !== 'fuzz')
   /** @type {Command[]} */
-  const commands =
-    paths.length > 0
-      ? [{ name: paths.join(' '), args: [...jest, ...paths], times }]
-      : [{ name: 'chaos', args: [...jest, 'test/chaos'], times }]
+  const commands = []
+  if (words.includes('fuzz'))
+    commands.push({ name: 'fuzz', args: [...jest, 'gateway-fuzz'], times, env: { FUZZ_SECONDS: '60' } })
+  if (paths.length > 0) commands.push({ name: paths.join(' '), args: [...jest, ...paths], times })
+  if (commands.length === 0) commands.push({ name: 'chaos', args: [...jest, 'test/chaos'], times })
   /** @type {Map<string, Score>} */
   const scores = new Map()
   for (const command of commands)
@@ -45,10 +47,10 @@ await run(async () => {
 })
 
 /** @param {Command} command @param {Map<string, Score>} scores */
-async function runOnce({ name, args }, scores) {
+async function runOnce({ name, args, env = {} }, scores) {
   const scratch = mkdtempSync(join(tmpdir(), 'soak-'))
   const file = join(scratch, 'jest.json')
-  const isClean = await spawnAndWait([...args, '--json', `--outputFile=${file}`])
+  const isClean = await spawnAndWait([...args, '--json', `--outputFile=${file}`], env)
   /** @type {{ testResults: { name: string, message: string, assertionResults: { fullName: string, status: string, failureMessages: string[] }[] }[] } | undefined} */
   const report = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined
   rmSync(scratch, { recursive: true })
@@ -72,10 +74,15 @@ function count(scores, test, isGood, fault) {
   }
 }
 
-/** @param {string[]} args @returns {Promise<boolean>} whether it ended with 0 */
-function spawnAndWait(args) {
+/** @param {string[]} args @param {Record<string, string>} more @returns {Promise<boolean>} whether it ended with 0 */
+function spawnAndWait(args, more) {
   // The tests start child processes by the name `node`: it must be the one that runs TypeScript.
-  const env = { ...process.env, PATH: `${bin('.bin')}${delimiter}${process.env.PATH}`, NODE_ENV: 'test' }
+  const env = {
+    ...process.env,
+    PATH: `${bin('.bin')}${delimiter}${process.env.PATH}`,
+    NODE_ENV: 'test',
+    ...more,
+  }
   const child = spawn(findNode(), args, { cwd: root, env, stdio: ['ignore', 'ignore', 'inherit'] })
   return new Promise((resolve) => child.on('exit', (code) => resolve(code === 0)))
 }

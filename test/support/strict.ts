@@ -40,13 +40,13 @@ export function valuesOf(headers: readonly string[], name: string): string[] {
   return headers.filter((_, i) => i % 2 === 1 && headers[i - 1]!.toLowerCase() === name)
 }
 
-interface Cursor {
+export interface Cursor {
   readonly text: string
   at: number
 }
 
 /** Up to CRLF. A CR or LF that stands alone is what smuggling is made of. */
-function line(cursor: Cursor): string | undefined {
+export function line(cursor: Cursor): string | undefined {
   const { text, at } = cursor
   const end = text.indexOf('\r\n', at)
   const found = end === -1 ? text.slice(at) : text.slice(at, end)
@@ -69,7 +69,8 @@ function requestLine(text: string): [string, string] {
   return [method, target]
 }
 
-function fields(cursor: Cursor): string[] | undefined {
+/** @returns undefined while they are not whole */
+export function fields(cursor: Cursor): string[] | undefined {
   const headers: string[] = []
   for (;;) {
     const text = line(cursor)
