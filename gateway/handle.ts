@@ -69,7 +69,13 @@ export function inTurn(serve: Serve) {
     const { socket } = req
     if (isClosing(socket)) return
     if (asksForUpgrade(req)) res.shouldKeepAlive = false
-    if (res.socket) return void serve(req, res)
+    if (res.socket) {
+      // Once node has read all that came: what is no HTTP behind the call has its answer be the last, and say so.
+      process.nextTick(() => {
+        if (!res.destroyed) serve(req, res)
+      })
+      return
+    }
     const ahead = (waiting.get(socket) ?? 0) + 1
     if (ahead > maxPipelined) return void socket.destroy()
     waiting.set(socket, ahead)

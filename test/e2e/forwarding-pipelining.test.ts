@@ -90,7 +90,7 @@ test('a flood of them ends the connection', async () => {
   await until(async () => (await stage.metric('gateway_requests_in_flight')) === 0)
 })
 
-test('an upgrade behind an open answer ends the connection', async () => {
+test('an upgrade behind an open answer is not served, and that answer is the last', async () => {
   waiting = []
   const wire = openWire(stage.gateway.port)
   wire.say(
@@ -103,8 +103,11 @@ test('an upgrade behind an open answer ends the connection', async () => {
         'Sec-WebSocket-Version: 13',
       ),
   )
-  await wire.ends()
-  expect(wire.statuses()).toEqual([])
+  await until(() => waiting.length === 1)
+  waiting[0]![1].end('held')
+  const text = await wire.ends()
+  expect(wire.statuses()).toEqual([200])
+  expect(text).toMatch(/connection: close/i)
 })
 
 test('a connection is used again after refusals of every kind that leave it certain', async () => {
