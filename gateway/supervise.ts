@@ -110,11 +110,17 @@ export function createThreads(parts: ThreadsParts): Threads {
   const alive = () => workers.flatMap((worker, thread) => (worker ? [{ worker, thread }] : []))
 
   async function bringIntoForce(message: TableMessage): Promise<string[]> {
-    const verdicts = await Promise.allSettled(
-      alive().map(({ worker, thread }) => askTable(worker, thread, message)),
-    )
-    const refusals = verdicts.flatMap((v) => (v.status === 'fulfilled' && v.value !== null ? [v.value] : []))
-    const wasTaken = verdicts.some((v) => v.status === 'fulfilled' && v.value === null)
+    const refusals: string[] = []
+    let wasTaken = false
+    // One after the other: while one compiles, and its collector works, the others serve.
+    for (const { worker, thread } of alive()) {
+      if (workers[thread] !== worker) continue // it ended while another was asked
+      const error = await askTable(worker, thread, message).catch(() => undefined)
+      if (error === null) wasTaken = true
+      if (typeof error !== 'string') continue
+      refusals.push(error)
+      break
+    }
     // A thread that ended meanwhile has no say, unless none is left that took the table: it may be what ended them.
     if (!wasTaken && refusals.length === 0) refusals.push(noVerdict)
     if (refusals.length === 0) table = message

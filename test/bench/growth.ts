@@ -19,7 +19,7 @@ access log, least-connections. What counts are the ratios: each case beside the 
   --keep          also write the results to test/bench/results/<commit>-growth.json
   --help          this text
 
-Tables: one thread is brought from 10 routes to 1,000 and 10,000, from 3 targets to 1 and 50, and back. Credentials: two
+Tables: one thread is brought from 10 routes to 1,000 and 10,000, from 3 targets to 1, 50 and 300, and back. Credentials: two
 gateways at the same time, one with 100 keys and one with 100,000, each key in turn, without pause, for longer than the
 30 s after which a key is asked for again; both also at 10,000 routes. All fit the cache, as GATEWAY_MAX_CACHED_IDENTITIES
 is 100,000 by default. Publish: the latest that the loop of any of two threads was, under 1,000 calls a second.
