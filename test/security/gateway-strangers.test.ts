@@ -1,7 +1,10 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { newSecret } from '../../registry/base/secrets.ts'
 import { type Echo, startEcho } from '../support/echo.ts'
+import { addPartner } from '../support/platform.ts'
 import { type Stage, type StagedApi, startStage } from '../support/stage.ts'
+import { until } from '../support/until.ts'
 import { call } from '../support/wire.ts'
 
 /** Anyone can make up well-formed keys, each of which would be a question to Redis. */
@@ -29,3 +32,18 @@ test('a flood of unknown keys is refused without asking Redis; a partner behind 
   expect(await stage.metric('gateway_lookups_refused_total')).toBeGreaterThan(0)
   expect((await ask(api.key)).status).toBe(200)
 })
+
+test('a partner whose key was never seen here comes in while the flood goes on', async () => {
+  const { key } = await addPartner(stage.platform.registry, 'newcomer', api.versionId)
+  let isOver = false
+  const flood = (async () => {
+    while (!isOver) await ask(newSecret('api-key:live'))
+  })()
+  await until(async () => (await ask(newSecret('api-key:live'))).status === 429)
+  const first = await ask(key)
+  expect(first.status).toBe(429)
+  await wait(Number(first.headers['retry-after']) * 1_000) // as it says
+  await until(async () => (await ask(key)).status === 200, { timeoutMs: 15_000, everyMs: 500 })
+  isOver = true
+  await flood
+}, 40_000)
