@@ -50,7 +50,8 @@ await run(async () => {
 async function runOnce({ name, args, env = {} }, scores) {
   const scratch = mkdtempSync(join(tmpdir(), 'soak-'))
   const file = join(scratch, 'jest.json')
-  const isClean = await spawnAndWait([...args, '--json', `--outputFile=${file}`], env)
+  // What a failed test leaves running must not keep the next run from beginning: hence --forceExit.
+  const isClean = await spawnAndWait([...args, '--forceExit', '--json', `--outputFile=${file}`], env)
   /** @type {{ testResults: { name: string, message: string, assertionResults: { fullName: string, status: string, failureMessages: string[] }[] }[] } | undefined} */
   const report = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined
   rmSync(scratch, { recursive: true })
