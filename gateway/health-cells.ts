@@ -1,3 +1,4 @@
+import { steadyClock } from '../registry/base/clock.ts'
 import { slotCapacity } from './slot-table.ts'
 
 /**
@@ -6,7 +7,7 @@ import { slotCapacity } from './slot-table.ts'
  */
 export interface SharedHealth {
   readonly buffer: SharedArrayBuffer
-  /** By the monotonic clock, ms: times are kept relative to it. */
+  /** By the steady clock, ms: times are kept relative to it. */
   readonly startedAt: number
 }
 
@@ -73,14 +74,8 @@ export const reasons = [
 ] as const
 export type Reason = (typeof reasons)[number]
 
-export function createSharedHealth(startedAt = monotonicNow()): SharedHealth {
+export function createSharedHealth(startedAt = steadyClock()): SharedHealth {
   return { buffer: new SharedArrayBuffer(slotCapacity * stride * 4), startedAt }
-}
-
-/** ms; the same for all threads, and no change of the system's clock moves it. */
-export function monotonicNow(): number {
-  const [seconds, nanos] = process.hrtime()
-  return seconds * 1_000 + nanos / 1e6
 }
 
 export interface HealthCells {
@@ -95,10 +90,10 @@ export interface HealthCells {
   releaseThread(thread: number): void
 }
 
-/** @param now by the monotonic clock, ms */
+/** @param now by the steady clock, ms */
 export function openHealth(
   { buffer, startedAt }: SharedHealth,
-  now: () => number = monotonicNow,
+  now: () => number = steadyClock,
 ): HealthCells {
   const cells = new Int32Array(buffer)
   const tenths = () => Math.floor((now() - startedAt) / 100) + 1

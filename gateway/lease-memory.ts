@@ -1,11 +1,12 @@
 import { hash, randomBytes } from 'node:crypto'
+import { steadyClock } from '../registry/base/clock.ts'
 
 /**
  * The memory of limits that all threads of a gateway share: for each key a slot with the tokens that were taken ahead,
  * until when nothing is to be had, and calls in flight.
  *
  * Nothing here locks: a thread may end at any instruction. A slot is found by a keyed hash, so that no caller can choose
- * what to collide with. Times are ms of the monotonic clock since the start, cut to 32 bits and compared by difference.
+ * what to collide with. Times are ms of the steady clock since the start, cut to 32 bits and compared by difference.
  */
 export interface LeaseMemory {
   readonly buffer: SharedArrayBuffer
@@ -13,7 +14,7 @@ export interface LeaseMemory {
   /** Name under which calls in flight are booked; new with each start, so that those of a dead process expire. */
   readonly holder: string
   readonly seed: string
-  /** ms of the monotonic clock */
+  /** By the steady clock, ms. */
   readonly startedAt: number
 }
 
@@ -58,10 +59,6 @@ const forsakenMs = 2_000
 const idleSeconds = 60
 
 const strideOf = (threads: number) => THREADS + threads + (threads % 2)
-const monotonicMs = () => {
-  const [seconds, nanoseconds] = process.hrtime()
-  return seconds * 1000 + nanoseconds / 1e6
-}
 
 export function createLeaseMemory(threads: number): LeaseMemory {
   const slots = bucketCount * ways
@@ -70,7 +67,7 @@ export function createLeaseMemory(threads: number): LeaseMemory {
     threads,
     holder: randomBytes(9).toString('base64url'),
     seed: randomBytes(16).toString('base64url'),
-    startedAt: monotonicMs(),
+    startedAt: steadyClock(),
   }
 }
 
@@ -94,8 +91,7 @@ export function viewLeaseMemory(memory: LeaseMemory, thread: number) {
   const wide = new BigInt64Array(memory.buffer)
   const doubles = new Float64Array(memory.buffer)
   const stride = strideOf(memory.threads)
-  const offset = monotonicMs() - performance.now() - memory.startedAt
-  const now = () => performance.now() + offset
+  const now = () => steadyClock() - memory.startedAt
   const baseOf = (slot: number) => headerCells + slot * stride
   const msUntil = (at: number, nowMs: number) => (at - nowMs) | 0
 

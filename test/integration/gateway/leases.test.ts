@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { createLeaseMemory, type LeaseMemory, viewLeaseMemory } from '../../../gateway/lease-memory.ts'
 import { leaseSize } from '../../../gateway/lease-size.ts'
@@ -188,12 +189,12 @@ describe('calls in flight', () => {
       for (let i = 0; i < 40; i++) {
         const { isAllowed, release } = await threads[n % threads.length]!.take([limit])
         if (!isAllowed) {
-          await new Promise((resolve) => setTimeout(resolve, 5))
+          await wait(5) // one who was refused comes again in a while
           continue
         }
         most = Math.max(most, ++flying)
         passed++
-        await new Promise((resolve) => setTimeout(resolve, 1))
+        await wait(1) // a call takes its time
         flying--
         release!()
       }
