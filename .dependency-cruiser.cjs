@@ -143,7 +143,7 @@ module.exports = {
     behind(
       'prom-client-behind-metrics',
       'prom-client',
-      ['^(gateway|admin)/metrics\\.ts$', '^gateway/(connection|upstream|health)-metrics\\.ts$'],
+      ['^(gateway|admin)/metrics\\.ts$', '^gateway/(connection|health|process|upstream)-metrics\\.ts$'],
       'Metric names and their bounded labels are declared in files that are named so.',
     ),
     behind(

@@ -1,7 +1,8 @@
 import type { LimitClaim } from '../policies/policy.ts'
 import type { GivenBack, Taken, TakenOf, TakeRequest } from '../registry/limits.ts'
+import type { Slot } from './lease-cells.ts'
 import type { Local } from './lease-locals.ts'
-import type { LeaseView, Slot } from './lease-memory.ts'
+import type { LeaseView } from './lease-memory.ts'
 import { leaseSize } from './lease-size.ts'
 
 /**

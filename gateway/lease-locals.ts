@@ -1,5 +1,6 @@
 import type { LimitClaim } from '../policies/policy.ts'
-import type { LeaseView, Slot } from './lease-memory.ts'
+import type { Slot } from './lease-cells.ts'
+import type { LeaseView } from './lease-memory.ts'
 
 /** A limit as a thread knows it. */
 export interface Local {

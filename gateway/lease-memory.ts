@@ -1,5 +1,27 @@
 import { hash, randomBytes } from 'node:crypto'
 import { steadyClock } from '../registry/base/clock.ts'
+import {
+  ASKED_AT,
+  BLOCKED_UNTIL,
+  DEMAND,
+  FLYING,
+  HELD,
+  IS_BLOCKED,
+  KEY,
+  LEASES,
+  REMAINING,
+  RESET_AT,
+  SHARE,
+  SIZE,
+  type Slot,
+  STATE,
+  strideOf,
+  THREADS,
+  UNTIL,
+  USED_AT,
+  WORD,
+} from './lease-cells.ts'
+import { viewFlights } from './lease-flight-cells.ts'
 
 /**
  * The memory of limits that all threads of a gateway share: for each key a slot with the tokens that were taken ahead,
@@ -23,28 +45,6 @@ const ways = 8
 const headerCells = 8
 const NODES = 0
 
-// Cells of a slot.
-const KEY = 0 // 64 bits
-const STATE = 2
-const USED_AT = 3 // s
-const LEASES = 4 // two of WORD, SIZE, UNTIL
-const IS_BLOCKED = 10
-const BLOCKED_UNTIL = 11
-const REMAINING = 12 // a double
-const RESET_AT = 14 // a double
-const DEMAND = 16
-const ASKED_AT = 17
-const HELD = 18
-const HELD_UNTIL = 19
-const EPOCH = 20
-const FLYING = 21
-const SHARE = 22 // 64 bits
-const THREADS = 24
-
-const WORD = 0
-const SIZE = 1
-const UNTIL = 2
-
 // A slot without a key that is given up is not used anew before two sweeps: whoever had found it has long gone on.
 const IN_USE = 0
 const LEAVING = 1
@@ -58,8 +58,6 @@ const FILLING = tokenMask
 const forsakenMs = 2_000
 const idleSeconds = 60
 
-const strideOf = (threads: number) => THREADS + threads + (threads % 2)
-
 export function createLeaseMemory(threads: number): LeaseMemory {
   const slots = bucketCount * ways
   return {
@@ -69,13 +67,6 @@ export function createLeaseMemory(threads: number): LeaseMemory {
     seed: randomBytes(16).toString('base64url'),
     startedAt: steadyClock(),
   }
-}
-
-/** A slot as one thread found it; it may be given up meanwhile, so ask `isStill` before it is used. */
-export interface Slot {
-  readonly at: number
-  readonly low: number
-  readonly high: number
 }
 
 export interface Filled {
@@ -237,60 +228,7 @@ export function viewLeaseMemory(memory: LeaseMemory, thread: number) {
       return before === 0 ? Number.POSITIVE_INFINITY : (nowMs - before) | 0
     },
 
-    // Calls in flight: as many as slots are held of the store, all threads together.
-    flying: ({ at }: Slot) => Atomics.load(cells, at + FLYING),
-    held: ({ at }: Slot) => Atomics.load(cells, at + HELD),
-    heldMs: ({ at }: Slot, nowMs: number) => msUntil(Atomics.load(cells, at + HELD_UNTIL), nowMs),
-    epoch: ({ at }: Slot) => Atomics.load(cells, at + EPOCH),
-    takeOff({ at }: Slot, cap?: number): boolean {
-      for (;;) {
-        const flying = Atomics.load(cells, at + FLYING)
-        if (flying >= (cap ?? Atomics.load(cells, at + HELD))) return false
-        if (Atomics.compareExchange(cells, at + FLYING, flying, flying + 1) !== flying) continue
-        Atomics.add(cells, at + THREADS + thread, 1)
-        // What was held may have been given back in between.
-        if (cap !== undefined || flying + 1 <= Atomics.load(cells, at + HELD)) return true
-        Atomics.sub(cells, at + THREADS + thread, 1)
-        Atomics.sub(cells, at + FLYING, 1)
-      }
-    },
-    land({ at }: Slot) {
-      Atomics.sub(cells, at + THREADS + thread, 1)
-      Atomics.sub(cells, at + FLYING, 1)
-    },
-    /** Books what the store gave; so many calls of this thread go with it at once. */
-    hold({ at }: Slot, amount: number, calls: number, untilMs: number) {
-      Atomics.add(cells, at + FLYING, calls)
-      Atomics.add(cells, at + THREADS + thread, calls)
-      Atomics.store(cells, at + HELD_UNTIL, untilMs | 0)
-      Atomics.add(cells, at + HELD, amount)
-    },
-    /** Calls of this thread that are in flight without a slot. */
-    fly({ at }: Slot, calls: number) {
-      Atomics.add(cells, at + FLYING, calls)
-      Atomics.add(cells, at + THREADS + thread, calls)
-    },
-    renew: ({ at }: Slot, untilMs: number) => void Atomics.store(cells, at + HELD_UNTIL, untilMs | 0),
-    /** Takes out what is held beyond calls in flight and `keep`. @returns how much may be given back */
-    unhold({ at }: Slot, keep: number): number {
-      for (;;) {
-        const flying = Atomics.load(cells, at + FLYING)
-        const surplus = Atomics.load(cells, at + HELD) - flying - keep
-        if (surplus <= 0) return 0
-        // As if they were calls: so no call takes what is on its way back.
-        if (Atomics.compareExchange(cells, at + FLYING, flying, flying + surplus) !== flying) continue
-        const isHeld = flying + surplus <= Atomics.load(cells, at + HELD)
-        if (isHeld) Atomics.sub(cells, at + HELD, surplus)
-        Atomics.sub(cells, at + FLYING, surplus)
-        if (isHeld) return surplus
-      }
-    },
-    /** What is held cannot be trusted any more: it is left to expire, and booked anew under another name. */
-    lapse({ at }: Slot) {
-      Atomics.add(cells, at + EPOCH, 1)
-      Atomics.store(cells, at + HELD_UNTIL, now() | 0)
-      Atomics.store(cells, at + HELD, 0)
-    },
+    ...viewFlights(cells, thread, now),
 
     /**
      * While the store is away: a share of the limit, counted here. @returns ms to wait; 0: it was taken

@@ -1,6 +1,7 @@
 import type { GivenBack } from '../registry/limits.ts'
+import type { Slot } from './lease-cells.ts'
 import type { Local } from './lease-locals.ts'
-import type { Filled, LeaseView, Slot } from './lease-memory.ts'
+import type { Filled, LeaseView } from './lease-memory.ts'
 
 /** The leases that a thread took: put into memory for all threads, and collected when their life is over. */
 export interface Tokens {

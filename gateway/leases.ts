@@ -2,9 +2,10 @@ import type { LimitAnswer, LimitClaim, LimitsAnswer } from '../policies/policy.t
 import { asProblem, type Problem } from '../registry/base/problem.ts'
 import type { GivenBack, Taken, TakenOf, TakeRequest, Wanted } from '../registry/limits.ts'
 import { shareOf, uncounted } from './lease-away.ts'
+import type { Slot } from './lease-cells.ts'
 import { createFlights } from './lease-flights.ts'
 import { createLocals, type Local } from './lease-locals.ts'
-import type { LeaseView, Slot } from './lease-memory.ts'
+import type { LeaseView } from './lease-memory.ts'
 import { leaseSize, nextDemand } from './lease-size.ts'
 import { createTokens } from './lease-tokens.ts'
 
@@ -12,6 +13,9 @@ import { createTokens } from './lease-tokens.ts'
  * Limits as one thread takes them: from the memory shared with the other threads as long as there is something in it,
  * else from the store. Calls that find nothing while a question about the same limits is on its way wait for it, and the
  * next question asks for all of them at once.
+ *
+ * Longer than other files: what a call spent, waits for and is told is one bookkeeping, that must come out even in every
+ * ending. What stands by itself is in lease-flights, lease-tokens, lease-locals and lease-away.
  */
 export interface Leases {
   /** A plain value unless the store has to be asked. @throws Problem store-unavailable */

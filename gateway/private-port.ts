@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { FollowState } from './follow.ts'
 import type { HealthWatch } from './health-watch.ts'
-import { gatewayMetrics } from './metrics.ts'
+import { gatewayMetrics } from './process-metrics.ts'
 import type { Threads } from './supervise.ts'
 import type { TlsKeeper } from './tls/keeper.ts'
 
