@@ -53,7 +53,9 @@ export function startPlatformOn(redis: { readonly url: string; stop(): Promise<v
     SECRETS_SEAL_KEYS: `k1:${randomBytes(32).toString('base64')}`,
     LOG_LEVEL: 'info',
   }
-  const registry = openRegistry(loadConfig(env), createLog('test', 'silent'))
+  // What a test writes is not refused because the machine is busy.
+  const patient = { ...env, REDIS_TIMEOUT_MS: '10000' }
+  const registry = openRegistry(loadConfig(patient), createLog('test', 'silent'))
   const gateways: GatewayProcess[] = []
   return {
     registry,
