@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { callOnce, connections, underLoad } from '../support/load.ts'
 import { type Demo, type Platform, publishDemo, startPlatform } from '../support/platform.ts'
+import { freePort } from '../support/redis.ts'
 import { startTarget, type TargetProcess } from '../support/target-process.ts'
 import { until } from '../support/until.ts'
 import { answerTo, openCall, startService } from '../support/wire.ts'
@@ -29,7 +30,7 @@ const pay = (url: string, id: string, agent?: ReturnType<typeof connections>) =>
 describe('a gateway', () => {
   test('that is killed (kill -9) costs the calls it had, doubles none, and is back at the same port', async () => {
     const agent = connections(8)
-    const gateway = await platform.gateway({ LOG_ACCESS: 'off' })
+    const gateway = await platform.gateway({ GATEWAY_PORT: String(await freePort()), LOG_ACCESS: 'off' })
     await gateway.serves(demo.snapshot)
     const answered = new Set<string>()
     const load = await underLoad(

@@ -4,6 +4,7 @@ import type { GatewayProcess } from '../support/gateway-process.ts'
 import { hasHaproxy, startHaproxy } from '../support/haproxy.ts'
 import { callOnce, connections, startLoad } from '../support/load.ts'
 import { type Demo, type Platform, publishDemo, startPlatform } from '../support/platform.ts'
+import { freePort } from '../support/redis.ts'
 import { startTarget, type TargetProcess } from '../support/target-process.ts'
 import { until } from '../support/until.ts'
 
@@ -20,7 +21,7 @@ const agent = connections(6)
 beforeAll(async () => {
   ;[platform, target] = await Promise.all([startPlatform(), startTarget()])
   demo = await publishDemo(platform, { targets: [{ url: target.url }] })
-  gateways = await Promise.all([1, 2, 3].map(() => platform.gateway({ LOG_ACCESS: 'off', ...delay })))
+  gateways = await Promise.all([1, 2, 3].map(startGateway))
   await Promise.all(gateways.map((gateway) => gateway.serves(demo.snapshot)))
   balancer = startBalancer(gateways)
   await until(() => balancer.ready() === 3)
@@ -32,6 +33,15 @@ afterAll(async () => {
   await platform?.close()
   await target?.kill()
 })
+
+/** At ports that no connection is given meanwhile: it comes back to them. */
+const startGateway = async () =>
+  platform.gateway({
+    GATEWAY_PORT: String(await freePort()),
+    GATEWAY_METRICS_PORT: String(await freePort()),
+    LOG_ACCESS: 'off',
+    ...delay,
+  })
 
 const path = '/payments/v1/payment'
 const payment = (id: string) => ({

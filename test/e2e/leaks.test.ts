@@ -9,6 +9,7 @@ import type { GatewayProcess } from '../support/gateway-process.ts'
 import { type Answer, callOnce } from '../support/load.ts'
 import { fetchToken } from '../support/oauth-token.ts'
 import { type Demo, type Platform, publishDemo, startPlatform, tester } from '../support/platform.ts'
+import { until } from '../support/until.ts'
 import { type Upstream, upstream } from '../support/upstream.ts'
 
 let platform: Platform
@@ -119,7 +120,10 @@ async function callTheGateway() {
   )
   await call('/oauth2/introspect', { ...form, ...basic(demo.clientSecret) }, `token=${token}`)
   await call('/oauth2/revoke', { ...form, ...basic(demo.clientSecret) }, `token=${token}`)
-  expect(await call('/payments/v1/accounts/1/balance', { authorization: `Bearer ${token}` })).toBe(401)
+  const revoked = { authorization: `Bearer ${token}` }
+  await until(async () => (await call('/payments/v1/accounts/1/balance', revoked)) === 401, {
+    timeoutMs: 1_000,
+  })
 }
 
 /** Every kind of write, everything that can be read, and requests that fail. */
