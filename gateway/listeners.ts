@@ -132,7 +132,7 @@ function createQuick(parts: ListenersParts, http: Server, nodeTakes: (socket: So
   const { config, serve, isForNode, onUnreadable } = parts
   return createQuickServer({
     maxHeadBytes: config.GATEWAY_MAX_HEADER_BYTES,
-    keepAliveMs: config.GATEWAY_KEEP_ALIVE_TIMEOUT_MS,
+    keepAliveMs: config.GATEWAY_KEEP_ALIVE_TIMEOUT_MS || Number.POSITIVE_INFINITY,
     headMs: config.GATEWAY_HEADERS_TIMEOUT_MS,
     serve,
     isForNode,

@@ -112,7 +112,8 @@ function openSession(
   /** PING does not count: what keeps a connection is calls. */
   const wait = () => {
     clearTimeout(timer)
-    timer = setTimeout(end, config.GATEWAY_KEEP_ALIVE_TIMEOUT_MS)
+    if (config.GATEWAY_KEEP_ALIVE_TIMEOUT_MS > 0)
+      timer = setTimeout(end, config.GATEWAY_KEEP_ALIVE_TIMEOUT_MS)
   }
   const close = () => {
     if (session.destroyed) return

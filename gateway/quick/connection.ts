@@ -7,7 +7,7 @@ import { QuickResponse } from './response.ts'
 /** Whose connection it is. */
 export interface QuickOwner {
   readonly maxHeadBytes: number
-  /** Longest time that a connection may wait for its next call. */
+  /** Longest time that a connection may wait for its next call; Infinity: as long as it likes. */
   readonly keepAliveMs: number
   /** The same for its first one, and for a head that has begun. */
   readonly headMs: number

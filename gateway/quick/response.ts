@@ -46,6 +46,7 @@ export class QuickResponse extends EventEmitter {
     let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'unknown'}\r\n`
     let hasDate = false
     let hasLength = false
+    let saysClose = false
     for (let i = 0; i < headers.length; i += 2) {
       const text = headers[i]!
       const value = headers[i + 1]!
@@ -53,7 +54,7 @@ export class QuickResponse extends EventEmitter {
       if (!name.isToken || notInValue.test(value)) throw invalid(text)
       if (name.isFraming) {
         if (name.lower === 'content-length') hasLength = true
-        else if (name.lower === 'connection' && value === 'close') this.shouldKeepAlive = false
+        else if (name.lower === 'connection' && value === 'close') saysClose = true
       } else if (name.lower === 'date') hasDate = true
       head += `${text}: ${value}\r\n`
     }
@@ -61,8 +62,8 @@ export class QuickResponse extends EventEmitter {
     this.#hasBody = !this.#parts.isHead && status !== 204 && status !== 304
     this.#isChunked = this.#hasBody && !hasLength
     if (this.#isChunked) head += 'Transfer-Encoding: chunked\r\n'
-    if (this.shouldKeepAlive) head += this.#parts.keepAliveLines
-    else if (!headers.includes('connection')) head += 'Connection: close\r\n'
+    if (saysClose) this.shouldKeepAlive = false
+    else head += this.shouldKeepAlive ? this.#parts.keepAliveLines : 'Connection: close\r\n'
     this.#head = head
     this.statusCode = status
     this.headersSent = true

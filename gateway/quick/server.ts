@@ -21,11 +21,14 @@ const mostLookMs = 1_000
 /** The connections of a thread that are served here: see QuickConnection. */
 export function createQuickServer({ nodeTakes, ...parts }: QuickServerParts): QuickServer {
   const { keepAliveMs, headMs } = parts
+  // As node's server says it: clients take it into account.
+  const hint = Number.isFinite(keepAliveMs)
+    ? `Keep-Alive: timeout=${Math.floor(keepAliveMs / 1_000)}\r\n`
+    : ''
   const connections = new Set<QuickConnection>()
   const owner: QuickOwner = {
     ...parts,
-    // As node's server says it: clients take it into account.
-    keepAliveLines: `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(keepAliveMs / 1_000)}\r\n`,
+    keepAliveLines: `Connection: keep-alive\r\n${hint}`,
     ended: (connection) => connections.delete(connection),
     handOver(socket, bytes) {
       socket.pause()

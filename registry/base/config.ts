@@ -132,7 +132,7 @@ export const settings = {
     ),
   GATEWAY_KEEP_ALIVE_TIMEOUT_MS: count(0, 3_600_000)
     .default(65_000)
-    .describe('How long an idle connection of a partner is kept.'),
+    .describe('How long an idle connection of a partner is kept. 0: as long as it likes.'),
   GATEWAY_DRAIN_DELAY_MS: count(0, 600_000)
     .default(3_000)
     .describe(
