@@ -12,16 +12,20 @@ import type { Log } from '../registry/base/log.ts'
 import { Problem } from '../registry/base/problem.ts'
 import { findClient, findIdentityBySecret } from '../registry/credentials.ts'
 import { takeTokens } from '../registry/limits.ts'
+import { ClientSettings } from '../registry/oauth-model.ts'
+import type { Signer } from '../registry/signing-keys.ts'
 import type { Registry } from '../registry/store.ts'
 import { findToken, issueToken, revokeToken } from '../registry/tokens.ts'
 import { checkFraming } from './exchange.ts'
 import { closeAfterAnswer } from './linger.ts'
+import { clientCertificateOf } from './tls/client-certificate.ts'
 
 export interface AuthorizationServerParts {
   readonly registry: Registry
   /** What partners see before `/oauth2/token`. */
   readonly issuer: string
   readonly log: Log
+  readonly signer: Signer
   /** The caller's address behind trusted proxies; failed attempts are counted by it. Absent: that of the socket. */
   readonly addressOf?: (req: IncomingMessage) => string
   /** Longest wait for the whole body. */
@@ -45,7 +49,18 @@ export function createAuthorizationServerApp(
   app.use(express.text({ type: () => true, limit: maxFormBytes, inflate: false }))
   const serve = (endpoint: AuthorizationServer['token']) => async (req: Request, res: Response) => {
     const rawBody = typeof req.body === 'string' ? req.body : ''
-    send(res, await endpoint({ method: req.method, headers: req.headers, rawBody, ip: addressOf(req) }))
+    const cut = req.url.indexOf('?')
+    const request = {
+      method: req.method,
+      path: cut < 0 ? req.url : req.url.slice(0, cut),
+      query: cut < 0 ? '' : req.url.slice(cut + 1),
+      headers: req.headers,
+      rawHeaders: req.rawHeaders,
+      rawBody,
+      ip: addressOf(req),
+      clientCertificate: clientCertificateOf(req.socket),
+    }
+    send(res, await endpoint(request))
   }
   app.all('/oauth2/token', serve(server.token))
   app.all('/oauth2/revoke', serve(server.revoke))
@@ -85,7 +100,10 @@ function endLate(withinMs: number): RequestHandler {
   }
 }
 
-function depsOf({ registry, log }: AuthorizationServerParts, issuer: string): AuthorizationServerDeps {
+function depsOf(
+  { registry, signer, log }: AuthorizationServerParts,
+  issuer: string,
+): AuthorizationServerDeps {
   return {
     issuer,
     now: registry.now,
@@ -93,9 +111,11 @@ function depsOf({ registry, log }: AuthorizationServerParts, issuer: string): Au
       const identity = await findIdentityBySecret(registry, 'client-secret', secret)
       return identity?.credentialId === clientId ? clientOf(registry, clientId) : undefined
     },
+    findClient: (clientId) => clientOf(registry, clientId),
     issueToken: (grant) => issueToken(registry, grant),
     findToken: (token) => findToken(registry, token),
     revokeToken: (token) => revokeToken(registry, token),
+    signJwt: signer.sign,
     takeTokens: (take) => takeTokens(registry, take),
     report: (error) => log.error({ err: error }, 'the authorization server failed'),
   }
@@ -104,8 +124,21 @@ function depsOf({ registry, log }: AuthorizationServerParts, issuer: string): Au
 async function clientOf(registry: Registry, clientId: string): Promise<OAuthClient | undefined> {
   const found = await findClient(registry, clientId)
   if (!found) return undefined
-  const { id, applicationId, partnerId, environment, tokenLifetimeSeconds, expiresAt } = found.credential
-  return { id, applicationId, partnerId, environment, tokenLifetimeSeconds, expiresAt, scopes: found.scopes }
+  const { id, applicationId, partnerId, environment, title, tokenLifetimeSeconds, expiresAt } =
+    found.credential
+  const settings = found.credential.oauth ?? ClientSettings.parse({})
+  const { scopes } = found
+  return {
+    id,
+    applicationId,
+    partnerId,
+    environment,
+    title,
+    tokenLifetimeSeconds,
+    expiresAt,
+    scopes,
+    settings,
+  }
 }
 
 function send(res: Response, { status, headers, body }: OAuthAnswer): void {

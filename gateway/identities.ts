@@ -145,7 +145,7 @@ export function createIdentities(parts: IdentitiesParts): Identities {
   }
 
   function forget(event: RegistryEvent) {
-    if (event.kind === 'snapshot') return
+    if (event.kind === 'snapshot' || event.kind === 'signing-keys') return
     forgets++
     unknown.clear() // it may be good from now on
     for (const [presented, entry] of entries.entries()) if (concerns(event, entry)) entries.delete(presented)
@@ -165,8 +165,12 @@ export function createIdentities(parts: IdentitiesParts): Identities {
   }
 }
 
-function concerns(event: Exclude<RegistryEvent, { kind: 'snapshot' }>, { hash, identity }: Entry): boolean {
+function concerns(
+  event: Exclude<RegistryEvent, { kind: 'snapshot' | 'signing-keys' }>,
+  { hash, identity }: Entry,
+): boolean {
   if (event.kind === 'token') return hash === event.hash
+  if (event.kind === 'family') return identity.grant?.familyId === event.familyId
   return (
     event.partnerId === identity.partnerId ||
     event.applicationId === identity.applicationId ||

@@ -69,5 +69,6 @@ function identityOf(record: IdentityRecord | undefined, method: Identity['method
       ]),
     ),
     expiresAt: expiresAt ?? Number.POSITIVE_INFINITY,
+    grant: record.grant ? Object.freeze(record.grant) : undefined,
   })
 }

@@ -9,6 +9,7 @@ import { touchCredentials } from '../registry/credentials.ts'
 import { giveBack, takeLimits } from '../registry/limits.ts'
 import { closeRedis, guarded } from '../registry/redis.ts'
 import { openCredential } from '../registry/sealed.ts'
+import { createSigner, type Signer } from '../registry/signing-keys.ts'
 import { openRegistry } from '../registry/store.ts'
 import { openAccessLog } from './access-log.ts'
 import { createAuthorizationServerApp } from './authorization-server.ts'
@@ -44,6 +45,7 @@ export interface Thread {
   readonly listeners: Listeners
   readonly tables: Tables
   readonly identities: readonly Identities[]
+  readonly signer: Signer
   readonly metrics: ThreadMetrics
   /** Tells callers to go, stops accepting, lets calls finish for so long, then ends what is left. */
   drain(draining: Draining): Promise<void>
@@ -150,10 +152,12 @@ export function createThread(
     },
   }
   const upgrades = createUpgrades(parts)
+  const signer = createSigner(registry)
   const authorizationServer = createAuthorizationServerApp({
     registry,
     issuer: publicUrl,
     log,
+    signer,
     addressOf: addressWith(parts.limits.isTrustedProxy),
     bodyTimeoutMs: config.GATEWAY_BODY_IDLE_TIMEOUT_MS,
   })
@@ -190,6 +194,7 @@ export function createThread(
     listeners,
     tables,
     identities: [keys, tokens],
+    signer,
     metrics,
     async drain({ delayMs, withinMs }) {
       isDraining = true

@@ -25,9 +25,11 @@ parentPort!.on('message', async (message: ToWorker) => {
       return replaceTable(message)
     case 'event':
       for (const cache of thread.identities) cache.forget(message.event)
+      if (message.event.kind === 'signing-keys') thread.signer.forget()
       return
     case 'gap':
       for (const cache of thread.identities) cache.forgetAll()
+      thread.signer.forget()
       return
     case 'metrics':
       return say({

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { Problem, ProblemCode } from '../registry/base/problem.ts'
 import type { LimitClaim as Claim } from '../registry/limits.ts'
-import type { BalanceStrategy, Environment, Operation } from '../registry/model.ts'
+import type { BalanceStrategy, Environment, Operation, TokenGrant } from '../registry/model.ts'
 
 /** A behaviour attached to traffic. See docs for how to add one. */
 export interface Policy<C> {
@@ -171,6 +171,8 @@ export interface Identity {
   >
   /** ms since the epoch, or Infinity */
   readonly expiresAt: number
+  /** What the access token stands for: whom it comes from, what it is bound to. undefined without a token. */
+  readonly grant: TokenGrant | undefined
 }
 
 /** The operation of a version that a call was routed to. */

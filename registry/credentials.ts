@@ -53,6 +53,7 @@ export async function createCredential(
     applicationId,
     partnerId: application.value.partnerId,
     revokedAt: null,
+    tokensNotBefore: 0,
     secrets: [record],
   })
   await commit(r, actor, steps)

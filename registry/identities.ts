@@ -1,6 +1,6 @@
 import { hashSecret, looksLikeSecret } from './base/secrets.ts'
 import { kinds } from './kinds.ts'
-import { Application, Credential, type Environment, Partner } from './model.ts'
+import { Application, Credential, type Environment, Partner, type TokenGrant } from './model.ts'
 import { guarded } from './redis.ts'
 import { findMany, parseStored, type Registry, replies } from './store.ts'
 import { findToken } from './tokens.ts'
@@ -21,6 +21,8 @@ export interface IdentityRecord {
   }[]
   /** When it ends by itself, in ms since the epoch; `null`: never. */
   readonly expiresAt: number | null
+  /** Of who presents an access token: what it stands for. */
+  readonly grant: TokenGrant | null
 }
 
 /**
@@ -44,7 +46,7 @@ export async function findIdentityBySecret(
   const live = await findLive(r, { credentialId, applicationId, partnerId })
   const kept = live?.credential.secrets.find((one) => one.hash === hash)
   if (!live || !kept || isPast(kept.expiresAt, r.now())) return undefined
-  return identityOf(live, live.credential.scopes, earliest(kept.expiresAt, live.credential.expiresAt))
+  return identityOf(live, live.credential.scopes, earliest(kept.expiresAt, live.credential.expiresAt), null)
 }
 
 /**
@@ -56,7 +58,8 @@ export async function findIdentityBySecret(
 export async function findIdentityByToken(r: Registry, token: string): Promise<IdentityRecord | undefined> {
   const grant = await findToken(r, token)
   const live = grant && (await findLive(r, grant))
-  return live && identityOf(live, grant.scopes, earliest(grant.expiresAt, live.credential.expiresAt))
+  if (!live || grant.issuedAt <= live.credential.tokensNotBefore) return undefined
+  return identityOf(live, grant.scopes, earliest(grant.expiresAt, live.credential.expiresAt), grant)
 }
 
 /**
@@ -121,9 +124,20 @@ function identityOf(
   { credential, subscriptions }: Live,
   scopes: string[] | null,
   expiresAt: number | null,
+  grant: TokenGrant | null,
 ): IdentityRecord {
-  const { id, applicationId, partnerId, environment, kind } = credential
-  return { partnerId, applicationId, credentialId: id, environment, kind, scopes, subscriptions, expiresAt }
+  const { id: credentialId, applicationId, partnerId, environment, kind } = credential
+  return {
+    partnerId,
+    applicationId,
+    credentialId,
+    environment,
+    kind,
+    scopes,
+    subscriptions,
+    expiresAt,
+    grant,
+  }
 }
 
 const isPast = (end: number | null, now: number) => end !== null && end <= now

@@ -17,6 +17,7 @@ export type Noun =
   | 'subscription'
   | 'admin-token'
   | 'settings'
+  | 'signing-key'
 
 export type Keys = ReturnType<typeof keysWith>
 
@@ -57,6 +58,14 @@ export function keysWith(prefix: string) {
     events: () => `${registry}events`,
     /** string with expiry: JSON of an access token's grant */
     token: (hash: string) => `${prefix}token:{${hash}}`,
+    /** sorted set: keyed hashes of an application's tokens by when they expire */
+    tokensOf: (applicationId: string) => `${prefix}tokens-of:{${applicationId}}`,
+    /** string with expiry: JSON of what a person has allowed; all its tokens are dead without it */
+    family: (id: string) => `${prefix}family:{${id}}`,
+    /** sorted set: ids of an application's families by when they expire */
+    familiesOf: (applicationId: string) => `${prefix}families-of:{${applicationId}}`,
+    /** string with expiry: what may be used once, by purpose and keyed hash: codes, pushed requests, sessions … */
+    once: (purpose: string, hash: string) => `${prefix}once:${purpose}:{${hash}}`,
     /** hash or string with expiry: the state of one limit. `owner` is a partner's id or an address */
     limit: (owner: string, rule: string) => `${prefix}limit:{${owner}}:${rule}`,
     /** string with expiry: a gateway's last heartbeat */

@@ -123,6 +123,12 @@ export const kinds = {
     secretsOf: (v) => (v.revokedAt === null ? [{ hash: v.hash, owner: v.id }] : []),
     children: [],
   }),
+  signingKey: kind<model.SigningKey>({
+    noun: 'signing-key',
+    prefix: 'key',
+    schema: model.SigningKey,
+    children: [],
+  }),
   settings: kind<model.Settings>({
     noun: 'settings',
     prefix: 'settings',

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { ActorClaim, AuthorizationDetails, ClientSettings, Confirmation } from './oauth-model.ts'
 import { ActiveCheck, CircuitBreaker, OutlierEjection, Retry, TargetReport } from './upstream-health.ts'
 
 /**
@@ -414,6 +415,7 @@ export const CredentialInput = z.strictObject({
     .max(86_400)
     .default(3600)
     .describe('How long access tokens of an OAuth client live.'),
+  oauth: ClientSettings.nullable().default(null).describe('Of an OAuth client; `null`: all by default.'),
 })
 export type CredentialInput = z.infer<typeof CredentialInput>
 export const Credential = z.object({
@@ -423,6 +425,10 @@ export const Credential = z.object({
   partnerId: Id,
   revokedAt: z.int().nullable(),
   secrets: z.array(CredentialSecret).describe('Newest first; several may be live while they are rotated.'),
+  tokensNotBefore: z
+    .int()
+    .default(0)
+    .describe('Tokens issued before this moment are dead (ms since the epoch).'),
 })
 export type Credential = z.infer<typeof Credential>
 
@@ -455,7 +461,7 @@ export const Subscription = z.object({
 })
 export type Subscription = z.infer<typeof Subscription>
 
-/** What an access token stands for. Kept under the token's keyed hash until it expires. */
+/** What an access token stands for. Of a token issued before a member was there, the member has its default. Kept under the token's keyed hash until it expires. */
 export const TokenGrant = z.object({
   credentialId: Id,
   applicationId: Id,
@@ -464,8 +470,49 @@ export const TokenGrant = z.object({
   scopes: z.array(Scope),
   issuedAt: z.int(),
   expiresAt: z.int(),
+  familyId: Id.nullable().default(null).describe('The authorization of a person that it comes from.'),
+  subject: z.string().nullable().default(null).describe('That person; `null`: the application itself.'),
+  authenticatedAt: z.int().nullable().default(null).describe('When that person signed in.'),
+  confirmation: Confirmation.nullable().default(null).describe('What it is bound to.'),
+  authorizationDetails: AuthorizationDetails.nullable().default(null),
+  resources: z.array(z.string()).default([]).describe('Where it may be used (RFC 8707); empty: no bound.'),
+  actor: ActorClaim.nullable().default(null),
 })
 export type TokenGrant = z.infer<typeof TokenGrant>
+export type NewTokenGrant = z.input<typeof TokenGrant>
+
+/**
+ * What a person has allowed a client: from it come the access and refresh tokens of one authorization. It ends with the
+ * last of them, when it is revoked, or when one of them is used twice; then all of them are dead.
+ */
+export const TokenFamily = z.object({
+  id: Id,
+  credentialId: Id,
+  applicationId: Id,
+  partnerId: Id,
+  environment: Environment,
+  subject: z.string(),
+  scopes: z.array(Scope),
+  authorizationDetails: AuthorizationDetails.nullable(),
+  resources: z.array(z.string()),
+  authenticatedAt: z.int(),
+  createdAt: z.int(),
+  expiresAt: z.int(),
+})
+export type TokenFamily = z.infer<typeof TokenFamily>
+
+export const SigningAlgorithm = z.enum(['ES256', 'PS256', 'EdDSA'])
+export type SigningAlgorithm = z.infer<typeof SigningAlgorithm>
+
+/** A key with which the authorization server signs tokens and answers. */
+export const SigningKey = z.object({
+  ...Kept.shape,
+  algorithm: SigningAlgorithm,
+  signsFrom: z.int().describe('It signs from this moment until that of the next one (ms since the epoch).'),
+  publicJwk: z.looseObject({ kty: z.string(), kid: z.string() }),
+  sealedPrivateJwk: z.string().describe('AES-256-GCM envelope.'),
+})
+export type SigningKey = z.infer<typeof SigningKey>
 
 // ---- the platform itself ----------------------------------------------------------------------------------------
 
@@ -553,6 +600,8 @@ export const RegistryEvent = z.discriminatedUnion('kind', [
     credentialId: z.string().optional(),
   }),
   z.object({ kind: z.literal('token'), hash: z.string() }),
+  z.object({ kind: z.literal('family'), familyId: z.string() }),
+  z.object({ kind: z.literal('signing-keys') }),
 ])
 export type RegistryEvent = z.infer<typeof RegistryEvent>
 

@@ -1,9 +1,10 @@
 import { problem } from './base/problem.ts'
 import { hashSecret, looksLikeSecret, newSecret } from './base/secrets.ts'
 import { announce } from './events.ts'
-import { TokenGrant } from './model.ts'
+import { type NewTokenGrant, TokenGrant } from './model.ts'
 import { guarded } from './redis.ts'
 import { parseStored, type Registry } from './store.ts'
+import { findFamily } from './token-families.ts'
 
 /**
  * Issues an opaque access token and returns it once; its grant is kept under the token’s keyed hash until it ends.
@@ -11,11 +12,19 @@ import { parseStored, type Registry } from './store.ts'
  * @throws Problem `state-conflict` when the grant has ended already
  * @throws Problem store-unavailable; then nobody has the token
  */
-export async function issueToken(r: Registry, grant: TokenGrant): Promise<string> {
-  const lifetimeMs = grant.expiresAt - r.now()
-  if (lifetimeMs <= 0) throw problem('state-conflict', { detail: 'The grant has ended already.' })
+export async function issueToken(r: Registry, given: NewTokenGrant): Promise<string> {
+  const grant = TokenGrant.parse(given)
+  const now = r.now()
+  if (grant.expiresAt <= now) throw problem('state-conflict', { detail: 'The grant has ended already.' })
   const token = newSecret(`access-token:${grant.environment}`)
-  await guarded(r.redis.set(keyOf(r, token), JSON.stringify(TokenGrant.parse(grant)), 'PX', lifetimeMs))
+  const hash = hashSecret(r.secrets.hashKey, token)
+  const index = r.keys.tokensOf(grant.applicationId)
+  // The index first: a hash in it that stands for nothing is seen through, a token in no list could not be found.
+  await Promise.all([
+    guarded(r.redis.zadd(index, grant.expiresAt, hash)),
+    guarded(r.redis.zremrangebyscore(index, '-inf', now)),
+  ])
+  await guarded(r.redis.set(r.keys.token(hash), JSON.stringify(grant), 'PX', grant.expiresAt - now))
   return token
 }
 
@@ -29,7 +38,8 @@ export async function findToken(r: Registry, token: string): Promise<TokenGrant 
   if (!isToken(token)) return undefined
   const json = await guarded(r.redis.get(keyOf(r, token)))
   const grant = json === null ? undefined : parseStored(TokenGrant, json, 'token')
-  return grant && grant.expiresAt > r.now() ? grant : undefined
+  if (!grant || grant.expiresAt <= r.now()) return undefined
+  return grant.familyId === null || (await findFamily(r, grant.familyId)) ? grant : undefined
 }
 
 /** Ends a token, in all gateways at once. @returns whether there was one. @throws Problem store-unavailable */

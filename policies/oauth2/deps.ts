@@ -1,5 +1,6 @@
 import type { Take, TokensTaken } from '../../registry/limits.ts'
-import type { Environment, TokenGrant } from '../../registry/model.ts'
+import type { Environment, NewTokenGrant, TokenGrant } from '../../registry/model.ts'
+import type { ClientSettings } from '../../registry/oauth-model.ts'
 
 /** What the authorization server may ask of the outside: capabilities, not clients. */
 export interface AuthorizationServerDeps {
@@ -13,9 +14,13 @@ export interface AuthorizationServerDeps {
    */
   findClientBySecret(clientId: string, secret: string): Promise<OAuthClient | undefined>
   /** @returns the token, which nothing can tell again: only its keyed hash is kept */
-  issueToken(grant: TokenGrant): Promise<string>
+  issueToken(grant: NewTokenGrant): Promise<string>
+  /** A client that has not proved itself, or proves itself by something else than a secret. */
+  findClient(clientId: string): Promise<OAuthClient | undefined>
   findToken(token: string): Promise<TokenGrant | undefined>
   revokeToken(token: string): Promise<unknown>
+  /** A JWT, signed with the present key of the authorization server. @throws Problem not-ready without one */
+  signJwt(claims: Readonly<Record<string, unknown>>, header: { readonly typ: string }): Promise<string>
   /** With `cost` 0 it only tells what is left. */
   takeTokens(take: Take): TokensTaken | Promise<TokensTaken>
   /** Hears of failures of our own, which callers are told nothing of. */
@@ -33,4 +38,6 @@ export interface OAuthClient {
   readonly tokenLifetimeSeconds: number
   /** ms since the epoch; no token outlives its client */
   readonly expiresAt: number | null
+  readonly title: string
+  readonly settings: ClientSettings
 }

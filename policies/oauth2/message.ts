@@ -1,11 +1,21 @@
-/** A request to an OAuth endpoint, of whatever HTTP framework. The query is left out: nothing is read from it. */
+import type { ClientCertificate } from '../policy.ts'
+
+/** A request to an OAuth endpoint, of whatever HTTP framework. */
 export interface OAuthRequest {
   readonly method: string
+  /** Without the query, e.g. `/oauth2/token`. */
+  readonly path: string
+  /** Without the question mark, as received; ''. Only the authorization endpoint and the pages read it. */
+  readonly query: string
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  /** Names and values in turn as they came: tells what came twice. */
+  readonly rawHeaders: readonly string[]
   readonly rawBody: string
   /** Address of the caller. */
   readonly ip: string
+  /** Proved by the handshake; undefined without mutual TLS. */
+  readonly clientCertificate: ClientCertificate | undefined
 }
 
 export interface OAuthAnswer {

@@ -2,6 +2,7 @@ import OAuth2Server, {
   InvalidRequestError,
   Request,
   Response,
+  UnauthorizedClientError,
   UnsupportedGrantTypeError,
 } from 'oauth2-server'
 import { authenticateClient } from './client-authentication.ts'
@@ -28,6 +29,8 @@ export async function answerTokenRequest(
   if (grantType === undefined) throw new InvalidRequestError('grant_type is missing')
   const grant = grants.find(({ name }) => name === grantType)
   if (!grant) throw new UnsupportedGrantTypeError('This grant_type is not supported')
+  if (!(client.settings.grants as readonly string[]).includes(grant.name))
+    throw new UnauthorizedClientError('This client may not use this grant_type')
 
   // Each token is kept until it ends: without a bound one client could fill the store that all live on.
   const left = await deps.takeTokens({ ...tokensOf(client), cost: 1 })

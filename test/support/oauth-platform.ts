@@ -6,6 +6,7 @@ import { createApi } from '../../registry/apis.ts'
 import { createApplication } from '../../registry/applications.ts'
 import { createCredential } from '../../registry/credentials.ts'
 import { createPartner } from '../../registry/partners.ts'
+import { createSigner } from '../../registry/signing-keys.ts'
 import type { Registry } from '../../registry/store.ts'
 import { createSubscription } from '../../registry/subscriptions.ts'
 import { createVersion } from '../../registry/versions.ts'
@@ -46,7 +47,7 @@ export async function startAuthorizationServer(registry: Registry) {
   const server = createServer((req, res) => app(req, res))
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const app = createAuthorizationServerApp({ registry, issuer, log })
+  const app = createAuthorizationServerApp({ registry, issuer, log, signer: createSigner(registry) })
   const close = () =>
     new Promise<void>((done) => {
       server.close(() => done())

@@ -4,7 +4,8 @@ import {
   type OAuthAnswer,
   type OAuthClient,
 } from '../../policies/oauth2/index.ts'
-import type { TokenGrant } from '../../registry/model.ts'
+import { TokenGrant } from '../../registry/model.ts'
+import { ClientSettings } from '../../registry/oauth-model.ts'
 
 export const issuer = 'https://api.bank.example'
 
@@ -17,6 +18,8 @@ export function client(more: Partial<OAuthClient> = {}): OAuthClient {
     scopes: ['payments:read', 'payments:write'],
     tokenLifetimeSeconds: 600,
     expiresAt: null,
+    title: 'Web shop',
+    settings: ClientSettings.parse({}),
     ...more,
   }
 }
@@ -39,13 +42,17 @@ export function authorizationServer(
       lookups.push(id)
       return secrets[id] === secret ? client({ id }) : undefined
     },
+    findClient: async (id) => (secrets[id] === undefined ? undefined : client({ id })),
     issueToken: async (grant) => {
       const token = `token-${tokens.size + 1}`
-      tokens.set(token, grant)
+      tokens.set(token, TokenGrant.parse(grant))
       return token
     },
     findToken: async (token) => tokens.get(token),
     revokeToken: async (token) => tokens.delete(token),
+    signJwt: async () => {
+      throw new Error('this test signs nothing')
+    },
     takeTokens: ({ owner, rule, limit, cost }) => {
       const used = (failures.get(`${owner} ${rule}`) ?? 0) + cost
       if (used > limit) return { isAllowed: false, remaining: 0, retryAfterMs: 1_500, resetMs: 60_000 }
@@ -75,11 +82,16 @@ export async function post(
   { headers, method = 'POST', ip = '192.0.2.7' }: Sent = {},
 ): Promise<OAuthAnswer & { json: Record<string, unknown> }> {
   const rawBody = typeof form === 'string' ? form : new URLSearchParams(form).toString()
+  const all = { 'content-type': 'application/x-www-form-urlencoded', ...headers }
   const answer = await endpoint({
     method,
-    headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+    path: '/oauth2/token',
+    query: '',
+    headers: all,
+    rawHeaders: Object.entries(all).flat(),
     rawBody,
     ip,
+    clientCertificate: undefined,
   })
   return { ...answer, json: answer.body === '' ? {} : JSON.parse(answer.body) }
 }

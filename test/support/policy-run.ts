@@ -94,6 +94,7 @@ export function identity(more: Partial<Identity> = {}): Identity {
     method: 'api-key',
     scopes: undefined,
     subscriptions: new Map([['ver_1', { planId: null, scopes: null }]]),
+    grant: undefined,
     expiresAt: Number.POSITIVE_INFINITY,
     ...more,
   }

@@ -69,6 +69,7 @@ describe('an API key', () => {
       scopes: null,
       subscriptions: [{ versionId: version.value.id, planId: plan.value.id, scopes: null }],
       expiresAt: null,
+      grant: null,
     })
     expect(await findIdentityBySecret(r, 'client-secret', secret)).toBeUndefined()
     expect(await key(`${secret.slice(0, -1)}?`)).toBeUndefined()

@@ -11,6 +11,7 @@ const someone: Identity = {
   method: 'bearer',
   scopes: undefined,
   subscriptions: new Map(),
+  grant: undefined,
   expiresAt: Number.POSITIVE_INFINITY,
 }
 

@@ -1,0 +1,47 @@
+import { newId } from './base/ids.ts'
+import { announce } from './events.ts'
+import { TokenFamily } from './model.ts'
+import { guarded } from './redis.ts'
+import { parseStored, type Registry } from './store.ts'
+
+/**
+ * Records what a person has allowed; tokens that name it live no longer than it does.
+ *
+ * @throws Problem store-unavailable; then no token may be given
+ */
+export async function openFamily(
+  r: Registry,
+  given: Omit<TokenFamily, 'id' | 'createdAt'> & { readonly id?: string },
+): Promise<TokenFamily> {
+  const createdAt = r.now()
+  const family = TokenFamily.parse({ ...given, id: given.id ?? newId('fam'), createdAt })
+  const index = r.keys.familiesOf(family.applicationId)
+  // The index first: one that names nothing is seen through, a family that no list shows could not be ended.
+  await guarded(r.redis.zadd(index, family.expiresAt, family.id))
+  await guarded(r.redis.zremrangebyscore(index, '-inf', createdAt))
+  const lifetimeMs = Math.max(1, family.expiresAt - createdAt)
+  await guarded(r.redis.set(r.keys.family(family.id), JSON.stringify(family), 'PX', lifetimeMs))
+  return family
+}
+
+/** @returns undefined when it was revoked or has ended. @throws Problem store-unavailable */
+export async function findFamily(r: Registry, id: string): Promise<TokenFamily | undefined> {
+  const json = await guarded(r.redis.get(r.keys.family(id)))
+  return json === null ? undefined : parseStored(TokenFamily, json, 'family')
+}
+
+/** Those of an application that live, newest end last. @throws Problem store-unavailable */
+export async function listFamilies(r: Registry, applicationId: string): Promise<TokenFamily[]> {
+  const ids = await guarded(r.redis.zrangebyscore(r.keys.familiesOf(applicationId), r.now(), '+inf'))
+  const found = await Promise.all(ids.map((id) => findFamily(r, id)))
+  return found.filter((family) => family !== undefined)
+}
+
+/** Ends it with all its tokens, in all gateways at once. @throws Problem store-unavailable */
+export async function revokeFamily(r: Registry, id: string): Promise<void> {
+  // As with a single token: told before and after, since the two cannot be one step.
+  const event = { kind: 'family', familyId: id } as const
+  await announce(r, event)
+  await guarded(r.redis.del(r.keys.family(id)))
+  await announce(r, event)
+}
