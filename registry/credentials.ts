@@ -5,6 +5,8 @@ import { hashSecret, hintOf, newSecret } from './base/secrets.ts'
 import { commit, requireMatch, retried } from './commit.ts'
 import { kinds } from './kinds.ts'
 import { type Credential, CredentialInput, type CredentialSecret } from './model.ts'
+import type { ClientSettings } from './oauth-model.ts'
+import { faultsOfSettings } from './oauth-profiles.ts'
 import { insertion, kept, replacement } from './records.ts'
 import { guarded } from './redis.ts'
 import {
@@ -33,7 +35,7 @@ export interface Issued {
  * Issues a credential. Of an API key the secret is the key itself; of an OAuth client the credential’s id is the
  * client id and the secret the client secret. Only its keyed hash is kept.
  *
- * @throws Problem `input-invalid` when it would have ended already
+ * @throws Problem `input-invalid` when it would have ended already, or OAuth settings contradict each other
  * @throws Problem not-found, store-unavailable; then there is no credential, or nobody has its secret
  */
 export async function createCredential(
@@ -45,6 +47,7 @@ export async function createCredential(
   const fields = parseInput(CredentialInput, input)
   if (fields.expiresAt !== null && fields.expiresAt <= r.now())
     throw problem('input-invalid', { errors: [{ pointer: '/expiresAt', detail: 'is not in the future' }] })
+  if (fields.oauth !== null) requireSettings(fields.kind, fields.oauth)
   const application = await get(r, kinds.application, applicationId)
   const { secret, record } = newSecretFor(r, fields)
   const { stored, ...steps } = insertion(r, kinds.credential, {
@@ -58,6 +61,22 @@ export async function createCredential(
   })
   await commit(r, actor, steps)
   return { credential: stored, secret }
+}
+
+/**
+ * What a client is let do must agree with its profile: all that writes settings passes here.
+ *
+ * @throws Problem input-invalid naming each thing that is wrong
+ */
+export function requireSettings(kind: Credential['kind'], settings: ClientSettings): void {
+  const faults =
+    kind === 'oauth-client'
+      ? faultsOfSettings(settings)
+      : [{ pointer: '', detail: 'is for OAuth clients: leave it out for an API key' }]
+  if (faults.length === 0) return
+  throw problem('input-invalid', {
+    errors: faults.map(({ pointer, detail }) => ({ pointer: `/oauth${pointer}`, detail })),
+  })
 }
 
 /** @throws Problem not-found, store-unavailable */

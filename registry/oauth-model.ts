@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { privateMembers } from './oauth-keys.ts'
 
 /** What an OAuth client may do and how it proves itself, and what a grant holds beside scopes. Part of `model.ts`. */
 
@@ -37,7 +38,6 @@ const RedirectUri = z
     'use https, a loopback address, or a scheme of your own with a dot in it (RFC 8252)',
   )
 
-const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
 const PublicJwk = z
   .looseObject({ kty: z.enum(['RSA', 'EC', 'OKP']), kid: z.string().max(256).optional() })
   .refine(

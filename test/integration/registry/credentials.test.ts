@@ -52,6 +52,27 @@ async function till() {
 }
 const key = (secret: string) => findIdentityBySecret(r, 'api-key', secret)
 
+describe('settings of an OAuth client', () => {
+  test('that contradict its profile are refused, each with its place', async () => {
+    const { application } = await till()
+    const asked = { kind: 'oauth-client', environment: 'live', oauth: { profile: 'fapi2' } } as const
+    await expect(createCredential(r, actor, application.value.id, asked)).rejects.toMatchObject({
+      code: 'input-invalid',
+      errors: [{ pointer: '/oauth/authentication' }, { pointer: '/oauth/senderConstraint' }],
+    })
+    expect((await listCredentials(r, application.value.id)).items).toEqual([])
+  })
+
+  test('are not for an API key', async () => {
+    const { application } = await till()
+    const asked = { kind: 'api-key', environment: 'live', oauth: {} } as const
+    await expect(createCredential(r, actor, application.value.id, asked)).rejects.toMatchObject({
+      code: 'input-invalid',
+      errors: [{ pointer: '/oauth' }],
+    })
+  })
+})
+
 describe('an API key', () => {
   test('proves who calls and what they subscribed to', async () => {
     const { application, partner, version, plan } = await till()
