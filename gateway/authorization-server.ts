@@ -13,8 +13,10 @@ import { Problem } from '../registry/base/problem.ts'
 import { findClient, findIdentityBySecret } from '../registry/credentials.ts'
 import { takeTokens } from '../registry/limits.ts'
 import { ClientSettings } from '../registry/oauth-model.ts'
+import { createOnce } from '../registry/one-time.ts'
 import type { Signer } from '../registry/signing-keys.ts'
 import type { Registry } from '../registry/store.ts'
+import { findFamily, openFamily, revokeFamily } from '../registry/token-families.ts'
 import { findToken, issueToken, revokeToken } from '../registry/tokens.ts'
 import { checkFraming } from './exchange.ts'
 import { closeAfterAnswer } from './linger.ts'
@@ -115,6 +117,12 @@ function depsOf(
     issueToken: (grant) => issueToken(registry, grant),
     findToken: (token) => findToken(registry, token),
     revokeToken: (token) => revokeToken(registry, token),
+    families: {
+      open: (given) => openFamily(registry, given),
+      find: (id) => findFamily(registry, id),
+      revoke: (id) => revokeFamily(registry, id),
+    },
+    once: createOnce(registry),
     signJwt: signer.sign,
     takeTokens: (take) => takeTokens(registry, take),
     report: (error) => log.error({ err: error }, 'the authorization server failed'),

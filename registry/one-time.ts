@@ -10,8 +10,11 @@ import type { Registry } from './store.ts'
 
 export type OncePurpose =
   | 'code'
+  | 'code-reuse'
   | 'pushed-request'
+  | 'used-request'
   | 'refresh-token'
+  | 'refresh-successor'
   | 'proof'
   | 'assertion'
   | 'session'
@@ -63,6 +66,24 @@ export async function isFirst(
   return (await guarded(r.redis.set(key, '1', 'PX', Math.ceil(lifetimeMs), 'NX'))) === 'OK'
 }
 
+/**
+ * Keeps a value unless there is one already. What was kept first stays, so all who come get the same.
+ *
+ * @returns what is kept, and whether it is what was given here. @throws Problem store-unavailable
+ */
+export async function keepFirst(
+  r: Registry,
+  purpose: OncePurpose,
+  presented: string,
+  value: unknown,
+  lifetimeMs: number,
+): Promise<{ value: unknown; isOurs: boolean }> {
+  const key = keyOf(r, purpose, presented)
+  const json = JSON.stringify(value)
+  const isOurs = (await guarded(r.redis.set(key, json, 'PX', Math.ceil(lifetimeMs), 'NX'))) === 'OK'
+  return { value: isOurs ? value : parsed(await guarded(r.redis.get(key))), isOurs }
+}
+
 export async function forget(r: Registry, purpose: OncePurpose, presented: string): Promise<void> {
   await guarded(r.redis.del(keyOf(r, purpose, presented)))
 }
@@ -71,3 +92,32 @@ const keyOf = (r: Registry, purpose: OncePurpose, presented: string) =>
   r.keys.once(purpose, hashSecret(r.secrets.hashKey, `${purpose} ${presented}`))
 
 const parsed = (json: string | null): unknown => (json === null ? undefined : JSON.parse(json))
+
+/** All of the above on one registry, for those who are handed capabilities. */
+export function createOnce(r: Registry): Once {
+  return {
+    keep: (...given) => keep(r, ...given),
+    peek: (...given) => peek(r, ...given),
+    take: (...given) => takeOnce(r, ...given),
+    spend: (...given) => spend(r, ...given),
+    isFirst: (...given) => isFirst(r, ...given),
+    keepFirst: (...given) => keepFirst(r, ...given),
+    forget: (...given) => forget(r, ...given),
+  }
+}
+
+/** See the functions of the same names; `take` is `takeOnce`. Each may throw Problem store-unavailable. */
+export interface Once {
+  keep(purpose: OncePurpose, presented: string, value: unknown, lifetimeMs: number): Promise<void>
+  peek(purpose: OncePurpose, presented: string): Promise<unknown>
+  take(purpose: OncePurpose, presented: string): Promise<unknown>
+  spend(purpose: OncePurpose, presented: string): Promise<unknown>
+  isFirst(purpose: OncePurpose, presented: string, lifetimeMs: number): Promise<boolean>
+  keepFirst(
+    purpose: OncePurpose,
+    presented: string,
+    value: unknown,
+    lifetimeMs: number,
+  ): Promise<{ value: unknown; isOurs: boolean }>
+  forget(purpose: OncePurpose, presented: string): Promise<void>
+}

@@ -8,6 +8,10 @@ import { AuthorizationDetails } from '../../registry/oauth-model.ts'
  */
 export const AuthorizationRequest = z.strictObject({
   clientId: z.string(),
+  pushedId: z
+    .string()
+    .nullable()
+    .describe('Names the pushed request that it comes from, which is used once.'),
   environment: Environment,
   redirectUri: z.string(),
   state: z.string().nullable(),

@@ -1,6 +1,7 @@
 import type { Take, TokensTaken } from '../../registry/limits.ts'
-import type { Environment, NewTokenGrant, TokenGrant } from '../../registry/model.ts'
+import type { Environment, NewTokenGrant, TokenFamily, TokenGrant } from '../../registry/model.ts'
 import type { ClientSettings } from '../../registry/oauth-model.ts'
+import type { Once } from '../../registry/one-time.ts'
 
 /** What the authorization server may ask of the outside: capabilities, not clients. */
 export interface AuthorizationServerDeps {
@@ -19,12 +20,25 @@ export interface AuthorizationServerDeps {
   findClient(clientId: string): Promise<OAuthClient | undefined>
   findToken(token: string): Promise<TokenGrant | undefined>
   revokeToken(token: string): Promise<unknown>
+  /** What people have allowed: see registry/token-families.ts. */
+  readonly families: Families
+  /** Things that are used once, or within a time; kept under keyed hashes of what is presented for them. */
+  readonly once: Once
   /** A JWT, signed with the present key of the authorization server. @throws Problem not-ready without one */
   signJwt(claims: Readonly<Record<string, unknown>>, header: { readonly typ: string }): Promise<string>
   /** With `cost` 0 it only tells what is left. */
   takeTokens(take: Take): TokensTaken | Promise<TokensTaken>
   /** Hears of failures of our own, which callers are told nothing of. */
   report(error: unknown): void
+}
+
+/** Each may throw Problem store-unavailable. */
+export interface Families {
+  open(given: Omit<TokenFamily, 'createdAt'>): Promise<TokenFamily>
+  /** @returns undefined when it was revoked or has ended */
+  find(id: string): Promise<TokenFamily | undefined>
+  /** Ends it with all its tokens, in all gateways at once. */
+  revoke(id: string): Promise<void>
 }
 
 /** A client that has proved who it is. */

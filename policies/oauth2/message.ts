@@ -42,3 +42,15 @@ export function jsonAnswer(
 export function emptyAnswer(status: number): OAuthAnswer {
   return { status, headers: notForCaches, body: '' }
 }
+
+/** To where the browser goes on, always by GET (RFC 9700 §4.12: a 307 would post what a person typed). */
+export function redirectAnswer(
+  location: string,
+  headers: Readonly<Record<string, string>> = {},
+): OAuthAnswer {
+  return {
+    status: 303,
+    headers: { Location: location, 'Referrer-Policy': 'no-referrer', ...notForCaches, ...headers },
+    body: '',
+  }
+}

@@ -6,6 +6,7 @@ import {
 } from '../../policies/oauth2/index.ts'
 import { TokenGrant } from '../../registry/model.ts'
 import { ClientSettings } from '../../registry/oauth-model.ts'
+import { memoryFamilies, memoryOnce } from './oauth-store.ts'
 
 export const issuer = 'https://api.bank.example'
 
@@ -35,9 +36,12 @@ export function authorizationServer(
   const lookups: string[] = []
   const reports: unknown[] = []
   const failures = new Map<string, number>()
+  const now = more.now ?? (() => 1_000_000)
+  const { once, kept } = memoryOnce(now)
+  const { families, opened } = memoryFamilies(now)
   const server = createAuthorizationServer({
     issuer,
-    now: () => 1_000_000,
+    now,
     findClientBySecret: async (id, secret) => {
       lookups.push(id)
       return secrets[id] === secret ? client({ id }) : undefined
@@ -48,8 +52,13 @@ export function authorizationServer(
       tokens.set(token, TokenGrant.parse(grant))
       return token
     },
-    findToken: async (token) => tokens.get(token),
+    findToken: async (token) => {
+      const grant = tokens.get(token)
+      return grant && (grant.familyId === null || opened.has(grant.familyId)) ? grant : undefined
+    },
     revokeToken: async (token) => tokens.delete(token),
+    families,
+    once,
     signJwt: async () => {
       throw new Error('this test signs nothing')
     },
@@ -62,7 +71,7 @@ export function authorizationServer(
     report: (error) => reports.push(error),
     ...more,
   })
-  return { ...server, tokens, lookups, reports, failures }
+  return { ...server, tokens, lookups, reports, failures, kept, families: opened }
 }
 
 export const basic = (text: string) => ({ authorization: `Basic ${Buffer.from(text).toString('base64')}` })

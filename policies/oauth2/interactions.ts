@@ -1,0 +1,108 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { z } from 'zod'
+import { AuthorizationRequest } from './authorization-request.ts'
+import type { AuthorizationServerDeps } from './deps.ts'
+import type { OAuthRequest } from './message.ts'
+
+/** How long a person may take to sign in and decide. */
+const interactionLifetimeMs = 10 * 60_000
+
+/** A checked request that waits for a person, bound to the browser that brought it. */
+export const Interaction = z.strictObject({
+  request: AuthorizationRequest,
+  /** SHA-256 of the cookie's value, base64url. */
+  browser: z.string(),
+  /** ms since the epoch */
+  expiresAt: z.int(),
+})
+export type Interaction = z.infer<typeof Interaction>
+
+/**
+ * Keeps a checked request until the person has decided.
+ *
+ * @returns where the browser goes next, and the cookie that proves it is the same one there: a link sent to somebody
+ * else leads nowhere. Several tabs of a browser share one cookie. @throws Problem store-unavailable
+ */
+export async function startInteraction(
+  deps: AuthorizationServerDeps,
+  req: OAuthRequest,
+  request: AuthorizationRequest,
+): Promise<{ location: string; setCookie: string }> {
+  const id = randomBytes(32).toString('base64url')
+  const cookie = browserOf(deps, req) ?? randomBytes(32).toString('base64url')
+  const expiresAt = deps.now() + interactionLifetimeMs
+  await keepInteraction(deps, id, { request, browser: sha256(cookie), expiresAt })
+  const isSecure = deps.issuer.startsWith('https:')
+  // Lax and not Strict: the browser comes from the client's site, and the redirect must bring the cookie along.
+  const attributes = `Path=/; Max-Age=${interactionLifetimeMs / 1000}; HttpOnly; SameSite=Lax`
+  return {
+    location: `${deps.issuer}/oauth2/interaction/${id}`,
+    setCookie: `${cookieName(deps)}=${cookie}; ${attributes}${isSecure ? '; Secure' : ''}`,
+  }
+}
+
+/** Keeps it, or what has become of it, for what is left of its time. @throws Problem store-unavailable */
+export async function keepInteraction(
+  deps: AuthorizationServerDeps,
+  id: string,
+  interaction: Interaction,
+): Promise<void> {
+  const leftMs = Math.max(1, interaction.expiresAt - deps.now())
+  await deps.once.keep('interaction', id, Interaction.parse(interaction), leftMs)
+}
+
+/**
+ * The interaction that a browser goes on with.
+ *
+ * @returns undefined when there is none (any more), or it is another browser's. @throws Problem store-unavailable
+ */
+export async function findInteraction(
+  deps: AuthorizationServerDeps,
+  id: string,
+  req: OAuthRequest,
+): Promise<Interaction | undefined> {
+  return ofBrowser(deps, req, await deps.once.peek('interaction', id))
+}
+
+/**
+ * The same, and takes it away: of any number of decisions on it one counts.
+ *
+ * @returns undefined as `findInteraction` does; another browser's is left where it is. @throws Problem store-unavailable
+ */
+export async function endInteraction(
+  deps: AuthorizationServerDeps,
+  id: string,
+  req: OAuthRequest,
+): Promise<Interaction | undefined> {
+  if (!(await findInteraction(deps, id, req))) return undefined
+  return ofBrowser(deps, req, await deps.once.take('interaction', id))
+}
+
+function ofBrowser(
+  deps: AuthorizationServerDeps,
+  req: OAuthRequest,
+  found: unknown,
+): Interaction | undefined {
+  const cookie = browserOf(deps, req)
+  if (found === undefined || cookie === undefined) return undefined
+  const interaction = Interaction.parse(found)
+  return interaction.browser === sha256(cookie) && interaction.expiresAt > deps.now()
+    ? interaction
+    : undefined
+}
+
+/** `__Host-` cookies cannot be set by neighbours of our host; browsers take them over https only (RFC 6265bis §4.1.3). */
+const cookieName = ({ issuer }: AuthorizationServerDeps) =>
+  issuer.startsWith('https:') ? '__Host-interaction' : 'interaction'
+
+/** What the browser was given by us before. @returns undefined for anything that we cannot have made */
+function browserOf(deps: AuthorizationServerDeps, { headers }: OAuthRequest): string | undefined {
+  const header = headers.cookie
+  if (typeof header !== 'string') return undefined
+  const start = `${cookieName(deps)}=`
+  const values = header.split(/; */).filter((pair) => pair.startsWith(start))
+  const value = values.length === 1 ? values[0]!.slice(start.length) : ''
+  return /^[A-Za-z0-9_-]{43}$/.test(value) ? value : undefined
+}
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('base64url')
