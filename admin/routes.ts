@@ -7,6 +7,7 @@ import { operationRoutes } from './api/operations.ts'
 import { partnerRoutes } from './api/partners.ts'
 import { planRoutes } from './api/plans.ts'
 import { settingsRoutes } from './api/settings.ts'
+import { signingKeyRoutes } from './api/signing-keys.ts'
 import { snapshotRoutes } from './api/snapshots.ts'
 import { probeRoutes, statusRoutes } from './api/status.ts'
 import { subscriptionRoutes } from './api/subscriptions.ts'
@@ -35,6 +36,7 @@ export function allRoutes(metrics: Metrics): AnyRoute[] {
     ...snapshotRoutes,
     ...statusRoutes,
     ...adminTokenRoutes,
+    ...signingKeyRoutes,
     ...probeRoutes(metrics),
     route({
       id: 'getOpenApi',

@@ -67,6 +67,7 @@ export function createAuthorizationServerApp(
   app.all('/oauth2/token', serve(server.token))
   app.all('/oauth2/revoke', serve(server.revoke))
   app.all('/oauth2/introspect', serve(server.introspect))
+  app.get('/oauth2/jwks', async (_req, res) => send(res, await server.jwks()))
   // RFC 8414 §3.1: an issuer with a path has its metadata at the well-known path followed by its own.
   const path = new URL(issuer).pathname.replace(/\/$/, '')
   app.get(`/.well-known/oauth-authorization-server${path}`, (_req, res) => send(res, server.metadata()))
@@ -124,6 +125,7 @@ function depsOf(
     },
     once: createOnce(registry),
     signJwt: signer.sign,
+    jwks: signer.jwks,
     takeTokens: (take) => takeTokens(registry, take),
     report: (error) => log.error({ err: error }, 'the authorization server failed'),
   }

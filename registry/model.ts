@@ -545,7 +545,11 @@ export type AdminToken = z.infer<typeof AdminToken>
 export const AuditEntry = z.object({
   id: z.string(),
   at: z.int(),
-  actor: z.string().describe('Id of the admin token, or `bootstrap` for a command on the machine itself.'),
+  actor: z
+    .string()
+    .describe(
+      'Id of the admin token; `bootstrap`: a command on the machine itself; `system`: the platform by itself.',
+    ),
   action: z
     .string()
     .describe('E.g. `create`, `update`, `delete`, `publish`, `rollback`, `revoke`, `rotate`, `import`.'),

@@ -77,6 +77,25 @@ export async function rewrapSecrets(
       await commit(r, actor, steps)
     })
   }
+  for (const id of await allIds(r, kinds.signingKey)) {
+    await retried(async () => {
+      const before = await find(r, kinds.signingKey, id)
+      if (!before) return
+      const { sealedPrivateJwk } = before.value
+      counts.examined++
+      if (!needsRewrap(r.secrets.sealKeys, sealedPrivateJwk)) return
+      const context = r.keys.record('signing-key', id)
+      const resealed = seal(
+        r.secrets.sealKeys,
+        unseal(r.secrets.sealKeys, sealedPrivateJwk, context),
+        context,
+      )
+      const after = { ...before.value, sealedPrivateJwk: resealed }
+      const { stored: _, ...steps } = replacement(r, kinds.signingKey, before, after, 'rewrap')
+      await commit(r, actor, { ...steps, events: [{ kind: 'signing-keys' }] })
+      counts.rewrapped++
+    })
+  }
   const last = Number((await guarded(r.redis.get(r.keys.lastSnapshot()))) ?? 0)
   for (let number = 1; number <= last; number++) {
     const key = r.keys.snapshot(number)

@@ -1,100 +1,108 @@
-import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose'
+import { compactVerify, createLocalJWKSet, importJWK, type JWK, type JWTPayload, SignJWT } from 'jose'
 import { problem } from './base/problem.ts'
-import { seal, unseal } from './base/seal.ts'
-import { commit } from './commit.ts'
-import { kinds } from './kinds.ts'
-import type { SigningAlgorithm, SigningKey } from './model.ts'
-import { insertion, kept } from './records.ts'
-import { type Actor, allIds, findMany, type Registry, type Stored } from './store.ts'
+import { unseal } from './base/seal.ts'
+import type { SigningKey } from './model.ts'
+import { listSigningKeys } from './signing-key-records.ts'
+import type { Registry } from './store.ts'
 
-/**
- * Makes a key with which the authorization server signs from a moment on. Its private part is kept sealed.
- *
- * @param signsFrom ms since the epoch; in the future, so that those who verify have it before they need it
- * @throws Problem store-unavailable. @throws Error when no seal key is configured
- */
-export async function createSigningKey(
-  r: Registry,
-  actor: Actor,
-  { algorithm, signsFrom }: { algorithm: SigningAlgorithm; signsFrom: number },
-): Promise<Stored<SigningKey>> {
-  const { publicKey, privateKey } = await generateKeyPair(algorithm, { extractable: true })
-  const jwk = await exportJWK(publicKey)
-  const kid = await calculateJwkThumbprint(jwk)
-  const record = kept(r, kinds.signingKey)
-  const privateJwk = JSON.stringify(await exportJWK(privateKey))
-  const key: SigningKey = {
-    ...record,
-    algorithm,
-    signsFrom,
-    publicJwk: { ...jwk, kty: jwk.kty!, kid, alg: algorithm, use: 'sig' },
-    sealedPrivateJwk: seal(r.secrets.sealKeys, privateJwk, r.keys.record('signing-key', record.id)),
-  }
-  const { stored, audit, ...steps } = insertion(r, kinds.signingKey, key)
-  const { sealedPrivateJwk: _, ...shown } = key
-  await commit(r, actor, {
-    ...steps,
-    audit: audit.map((entry) => ({ ...entry, after: shown })),
-    events: [{ kind: 'signing-keys' }],
-  })
-  return stored
-}
-
-/** All of them, in the order in which they sign. @throws Problem store-unavailable */
-export async function listSigningKeys(r: Registry): Promise<SigningKey[]> {
-  const found = await findMany(r, kinds.signingKey, await allIds(r, kinds.signingKey))
-  return found.flatMap((stored) => (stored ? [stored.value] : [])).sort((a, b) => a.signsFrom - b.signsFrom)
-}
+export * from './signing-key-records.ts'
 
 /** The keys as one process holds them. */
 export interface Signer {
   /** A JWT, signed with the key whose time it is. @throws Problem not-ready when there is none */
   sign(claims: Readonly<Record<string, unknown>>, header: { readonly typ: string }): Promise<string>
+  /**
+   * Whether we have signed this: one of the published keys fits its `kid` and `alg`, and its `typ` is as asked. Says
+   * nothing of its claims, time included.
+   *
+   * @returns its claims; undefined when it is not ours. @throws Problem store-unavailable
+   */
+  verify(jwt: string, expected: { readonly typ: string }): Promise<JWTPayload | undefined>
   /** Public keys for those who verify: of the past, the present and the next. */
   jwks(): Promise<{ keys: JWK[] }>
-  /** Asks for them anew with the next use. */
+  /** Asks for them anew with the next use; those known before serve as long as the store does not answer. */
   forget(): void
 }
 
 /** A key is asked for again after so long, should an event have been missed. */
 const maxAgeMs = 30_000
 
+interface Loaded {
+  readonly keys: readonly SigningKey[]
+  readonly algorithms: string[]
+  readonly find: ReturnType<typeof createLocalJWKSet>
+}
+
 export function createSigner(r: Registry): Signer {
-  let loading: Promise<SigningKey[]> | undefined
+  let loading: Promise<Loaded> | undefined
   let loadedAt = 0
+  let known: Loaded | undefined // what was loaded last
   const privateKeys = new Map<string, Promise<CryptoKey>>()
 
-  function load(): Promise<SigningKey[]> {
+  function load(): Promise<Loaded> {
     if (loading && r.now() - loadedAt < maxAgeMs) return loading
     loadedAt = r.now()
-    const question = listSigningKeys(r)
+    const question = listSigningKeys(r).then(prepared)
     loading = question
-    question.catch(() => {
-      if (loading === question) loading = undefined
-    })
+    question.then(
+      (loaded) => {
+        if (loading !== question) return
+        known = loaded
+        for (const id of privateKeys.keys())
+          if (!loaded.keys.some((key) => key.id === id)) privateKeys.delete(id)
+      },
+      () => {
+        if (loading === question) loading = undefined
+      },
+    )
     return question
   }
 
+  const loadOrKnown = () =>
+    load().catch((error) => {
+      if (known) return known
+      throw error
+    })
+
   function privateKeyOf(key: SigningKey): Promise<CryptoKey> {
-    const known = privateKeys.get(key.id)
-    if (known) return known
+    const imported = privateKeys.get(key.id)
+    if (imported) return imported
     const json = unseal(r.secrets.sealKeys, key.sealedPrivateJwk, r.keys.record('signing-key', key.id))
-    const imported = importJWK(JSON.parse(json) as JWK, key.algorithm) as Promise<CryptoKey>
-    privateKeys.set(key.id, imported)
-    return imported
+    const importing = importJWK(JSON.parse(json) as JWK, key.algorithm) as Promise<CryptoKey>
+    privateKeys.set(key.id, importing)
+    return importing
   }
 
   return {
     async sign(claims, header) {
-      const key = (await load()).findLast(({ signsFrom }) => signsFrom <= r.now())
+      const { keys } = await loadOrKnown()
+      const key = keys.findLast(({ signsFrom }) => signsFrom <= r.now())
       if (!key) throw problem('not-ready', { detail: 'There is no signing key yet.' })
       return new SignJWT({ ...claims })
         .setProtectedHeader({ ...header, alg: key.algorithm, kid: key.publicJwk.kid })
         .sign(await privateKeyOf(key))
     },
-    jwks: async () => ({ keys: (await load()).map(({ publicJwk }) => publicJwk as JWK) }),
+    async verify(jwt, { typ }) {
+      const { find, algorithms } = await loadOrKnown()
+      try {
+        const { payload, protectedHeader } = await compactVerify(jwt, find, { algorithms })
+        return protectedHeader.typ === typ ? JSON.parse(new TextDecoder().decode(payload)) : undefined
+      } catch {
+        return undefined
+      }
+    },
+    jwks: async () => ({ keys: (await loadOrKnown()).keys.map(({ publicJwk }) => publicJwk as JWK) }),
     forget() {
       loading = undefined
     },
+  }
+}
+
+/** Each JWK names its algorithm, so that a token with another one finds no key (RFC 8725 §3.1). */
+function prepared(keys: SigningKey[]): Loaded {
+  return {
+    keys,
+    algorithms: [...new Set(keys.map(({ algorithm }) => algorithm))],
+    find: createLocalJWKSet({ keys: keys.map(({ publicJwk }) => publicJwk as JWK) }),
   }
 }

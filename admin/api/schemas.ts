@@ -62,6 +62,14 @@ export const NewCredential = named(
   }),
 )
 
+export const SigningKey = named(
+  'SigningKey',
+  model.SigningKey.omit({ sealedPrivateJwk: true }).extend({
+    state: z
+      .enum(['next', 'signing', 'previous'])
+      .describe('`next`: published ahead. `previous`: kept until the last token signed with it has expired.'),
+  }),
+)
 export const AdminToken = named('AdminToken', model.AdminToken.omit({ hash: true }))
 export const NewAdminToken = named(
   'NewAdminToken',

@@ -7,6 +7,7 @@ import { addPartnerCommands } from './commands/partner.ts'
 import { addPlanCommands } from './commands/plan.ts'
 import { addPlatformCommands } from './commands/platform.ts'
 import { addPublishCommands } from './commands/publish.ts'
+import { addSigningKeyCommands } from './commands/signing-key.ts'
 import { addTokenCommand } from './commands/token.ts'
 import { addUpstreamCommands } from './commands/upstream.ts'
 import type { Io } from './io.ts'
@@ -72,6 +73,7 @@ const groups = [
   addCredentialCommands,
   addTokenCommand,
   addAdminTokenCommands,
+  addSigningKeyCommands,
   addPlatformCommands,
   addMachineCommands,
 ]

@@ -26,6 +26,8 @@ export interface AuthorizationServerDeps {
   readonly once: Once
   /** A JWT, signed with the present key of the authorization server. @throws Problem not-ready without one */
   signJwt(claims: Readonly<Record<string, unknown>>, header: { readonly typ: string }): Promise<string>
+  /** Public keys of `signJwt`: of the past, the present and the next (RFC 7517). @throws Problem store-unavailable */
+  jwks(): Promise<{ readonly keys: readonly unknown[] }>
   /** With `cost` 0 it only tells what is left. */
   takeTokens(take: Take): TokensTaken | Promise<TokensTaken>
   /** Hears of failures of our own, which callers are told nothing of. */

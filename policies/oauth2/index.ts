@@ -2,6 +2,7 @@ import type { AuthorizationServerDeps } from './deps.ts'
 import { errorAnswer } from './errors.ts'
 import { type Form, readForm } from './form.ts'
 import { answerIntrospection } from './introspection-endpoint.ts'
+import { jwksAnswer } from './jwks-endpoint.ts'
 import { jsonAnswer, type OAuthAnswer, type OAuthRequest } from './message.ts'
 import { metadataAnswer } from './metadata.ts'
 import { answerRevocation } from './revocation-endpoint.ts'
@@ -17,6 +18,7 @@ export interface AuthorizationServer {
   revoke(req: OAuthRequest): Promise<OAuthAnswer>
   introspect(req: OAuthRequest): Promise<OAuthAnswer>
   metadata(): OAuthAnswer
+  jwks(): Promise<OAuthAnswer>
 }
 
 export function createAuthorizationServer(deps: AuthorizationServerDeps): AuthorizationServer {
@@ -26,6 +28,7 @@ export function createAuthorizationServer(deps: AuthorizationServerDeps): Author
     revoke: endpoint(answerRevocation, deps),
     introspect: endpoint(answerIntrospection, deps),
     metadata: () => metadata,
+    jwks: () => jwksAnswer(deps),
   }
 }
 

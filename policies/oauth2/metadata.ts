@@ -7,6 +7,7 @@ const clientAuthentication = ['client_secret_basic', 'client_secret_post']
 function metadataOf(issuer: string): Record<string, unknown> {
   return {
     issuer,
+    jwks_uri: `${issuer}/oauth2/jwks`,
     token_endpoint: `${issuer}/oauth2/token`,
     token_endpoint_auth_methods_supported: clientAuthentication,
     revocation_endpoint: `${issuer}/oauth2/revoke`,

@@ -216,6 +216,19 @@ export const settings = {
     .default(30_000)
     .describe('Longest time for reading one document.'),
 
+  ADMIN_SIGNING_KEY_ALGORITHM: z
+    .enum(['ES256', 'PS256', 'EdDSA'])
+    .default('ES256')
+    .describe('Algorithm of signing keys that are made from now on. See tokens.'),
+  ADMIN_SIGNING_KEY_DAYS: count(0, 3_650)
+    .default(90)
+    .describe(
+      'How long a signing key signs before the next one takes over. 0: until somebody rolls it over.',
+    ),
+  ADMIN_SIGNING_KEY_AHEAD_SECONDS: count(0, 2_592_000)
+    .default(86_400)
+    .describe('How long the next signing key is published before it signs.'),
+
   LOG_LEVEL: z
     .enum(['debug', 'info', 'warn', 'error', 'silent'])
     .default('info')

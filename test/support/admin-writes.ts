@@ -50,6 +50,10 @@ export async function writeEverything(send: Send, name: string): Promise<void> {
   const { token } = await send('POST', '/api/admin-tokens', { title: name, permissions: ['read'] })
   await send('POST', `/api/admin-tokens/${token.id}/revoke`)
 
+  await send('POST', '/api/signing-keys/roll-over', { isImmediate: true })
+  const { id: keyId } = await send('POST', '/api/signing-keys/roll-over', { isImmediate: false })
+  await send('POST', `/api/signing-keys/${keyId}/retire`)
+
   await send('DELETE', `/api/subscriptions/${subscriptionId}`)
   await send('DELETE', `/api/applications/${applicationId}`)
   await send('DELETE', `/api/partners/${partnerId}`)

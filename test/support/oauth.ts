@@ -62,6 +62,7 @@ export function authorizationServer(
     signJwt: async () => {
       throw new Error('this test signs nothing')
     },
+    jwks: async () => ({ keys: [] }),
     takeTokens: ({ owner, rule, limit, cost }) => {
       const used = (failures.get(`${owner} ${rule}`) ?? 0) + cost
       if (used > limit) return { isAllowed: false, remaining: 0, retryAfterMs: 1_500, resetMs: 60_000 }

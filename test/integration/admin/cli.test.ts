@@ -182,3 +182,22 @@ test('every command has help with an example', () => {
     ])
   }
 })
+
+test(
+  'lists, rolls over and retires signing keys',
+  async () => {
+    const first = await cli(['signing-key', 'roll-over', '--json'])
+    expect([first.err, first.json().state]).toEqual(['', 'signing'])
+    const next = await cli(['signing-key', 'roll-over', '--json'])
+    expect(next.json().state).toBe('next')
+    expect((await cli(['signing-key', 'list'])).out).toMatch(/signing .*\n.*next/)
+    expect((await cli(['signing-key', 'retire', first.json().id])).err).toContain('state-conflict')
+    const urgent = await cli(['signing-key', 'roll-over', '--now', '--json'])
+    expect(urgent.json()).toMatchObject({ id: next.json().id, state: 'signing' })
+    expect((await cli(['signing-key', 'retire', first.json().id])).out).toContain('is retired')
+    const left = await cli(['signing-key', 'list', '--json'])
+    expect(left.json()).toHaveLength(1)
+    expect(left.out).not.toMatch(/sealed|"d"/)
+  },
+  manyProcessesMs,
+)
