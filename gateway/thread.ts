@@ -51,8 +51,9 @@ export interface Thread {
   drain(draining: Draining): Promise<void>
 }
 
-/** How often the times of last use are told to the registry. */
+/** How often the times of last use are told to the registry; of very many seldom enough to be a millisecond each. */
 const touchEveryMs = 5_000
+const touchMsPerCredential = 1
 
 /** How often unused slots of calls in flight are given back, and those in use kept. */
 const tendEveryMs = 1_000
@@ -93,6 +94,7 @@ export function createThread(
   metrics.limitsAnswered(leases.counts)
   const tending = setInterval(() => void leases.tend(), tendEveryMs)
   let used = new Map<string, number>()
+  let touchedAt = steadyClock()
   let isDraining = false
 
   const depsAt = (place: Place) => ({
@@ -183,9 +185,10 @@ export function createThread(
 
   const touch = setInterval(() => {
     metrics.identities(keys.size + tokens.size)
-    if (used.size === 0) return
+    if (used.size === 0 || steadyClock() - touchedAt < used.size * touchMsPerCredential) return
     const batch = used
     used = new Map()
+    touchedAt = steadyClock()
     // When a credential was last used is good to know, but not worth a retry.
     touchCredentials(registry, batch).catch(() => metrics.storeFailed())
   }, touchEveryMs)

@@ -33,6 +33,8 @@ export class Connection implements Dispatcher.DispatchController {
   #isBegun = false
   #isSent = false
   #hasHead = false
+  /** Whether the answer has come to its end, be it said to the handler or still held. */
+  #isWhole = false
   #isKeptAlive = true
   #stopBody: ((cause: Error) => void) | undefined
   /** What came while the handler wanted nothing. */
@@ -74,6 +76,7 @@ export class Connection implements Dispatcher.DispatchController {
     this.#isBegun = false
     this.#isSent = false
     this.#hasHead = false
+    this.#isWhole = false
     this.#stopBody = undefined
     this.aborted = false
     handler.onRequestStart?.(this, undefined)
@@ -143,6 +146,7 @@ export class Connection implements Dispatcher.DispatchController {
   #onComplete(trailers: string[]) {
     if (!this.#hasHead) return // an interim answer has no end of its own
     this.rawTrailers = trailers
+    this.#isWhole = true
     if (this.paused) this.#held.push(() => this.#finish())
     else this.#finish()
   }
@@ -194,10 +198,18 @@ export class Connection implements Dispatcher.DispatchController {
     // Of an answer that lasts until the end of the connection, this is it.
     const result = this.#sending && this.#parser.finish()
     if (typeof result === 'object') this.#fail(result)
-    else this.destroy()
+    else if (!this.#isStillTaken()) this.destroy()
+  }
+
+  /** All of the answer is here, and its taker has asked to wait: how the connection ends does not matter to it any more. */
+  #isStillTaken(): boolean {
+    if (!this.#isWhole || this.#held.length === 0) return false
+    this.isUsable = this.#isKeptAlive = false
+    return true
   }
 
   #fail(error: Error) {
+    if (this.#isStillTaken()) return
     const sending = this.#sending
     this.#end()
     if (sending === undefined) return
