@@ -12,6 +12,7 @@ import type { Log } from '../registry/base/log.ts'
 import { Problem } from '../registry/base/problem.ts'
 import { findClient, findIdentityBySecret } from '../registry/credentials.ts'
 import { takeTokens } from '../registry/limits.ts'
+import type { FetchJwks } from '../registry/oauth-keys.ts'
 import { ClientSettings } from '../registry/oauth-model.ts'
 import { createOnce } from '../registry/one-time.ts'
 import type { Signer } from '../registry/signing-keys.ts'
@@ -28,6 +29,7 @@ export interface AuthorizationServerParts {
   readonly issuer: string
   readonly log: Log
   readonly signer: Signer
+  readonly fetchJwks: FetchJwks
   /** The caller's address behind trusted proxies; failed attempts are counted by it. Absent: that of the socket. */
   readonly addressOf?: (req: IncomingMessage) => string
   /** Longest wait for the whole body. */
@@ -104,7 +106,7 @@ function endLate(withinMs: number): RequestHandler {
 }
 
 function depsOf(
-  { registry, signer, log }: AuthorizationServerParts,
+  { registry, signer, fetchJwks, log }: AuthorizationServerParts,
   issuer: string,
 ): AuthorizationServerDeps {
   return {
@@ -126,6 +128,7 @@ function depsOf(
     once: createOnce(registry),
     signJwt: signer.sign,
     jwks: signer.jwks,
+    fetchJwks,
     takeTokens: (take) => takeTokens(registry, take),
     report: (error) => log.error({ err: error }, 'the authorization server failed'),
   }

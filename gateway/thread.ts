@@ -29,6 +29,8 @@ import { createListeners, type Listeners } from './listeners.ts'
 import type { Draining, WorkerStart } from './messages.ts'
 import { createThreadMetrics, type ThreadMetrics } from './metrics.ts'
 import { openPool } from './open-pool.ts'
+import { createJwks } from './outbound/jwks.ts'
+import { createOutbound } from './outbound/outbound.ts'
 import { createRetryBudget } from './retry-budget.ts'
 import { viewShared } from './shared.ts'
 import { cutOffSlowReaders } from './slow-readers.ts'
@@ -155,11 +157,17 @@ export function createThread(
   }
   const upgrades = createUpgrades(parts)
   const signer = createSigner(registry)
+  const fetchJwks = createJwks({
+    outbound: createOutbound({ networks: config.GATEWAY_OUTBOUND_NETWORKS, ca: config.outboundCa }),
+    now: steadyClock,
+    onFailure: (uri, error) => log.warn({ err: error, uri }, 'keys could not be fetched'),
+  })
   const authorizationServer = createAuthorizationServerApp({
     registry,
     issuer: publicUrl,
     log,
     signer,
+    fetchJwks,
     addressOf: addressWith(parts.limits.isTrustedProxy),
     bodyTimeoutMs: config.GATEWAY_BODY_IDLE_TIMEOUT_MS,
   })

@@ -62,3 +62,15 @@ function imported({ kty, crv, x, y, n, e }: Jwk): KeyObject {
     throw new Error('is not a whole and valid public key')
   }
 }
+
+/**
+ * The keys at an address that somebody else named (a client's `jwksUri`, an issuer's `jwks_uri`), from a cache that is
+ * asked again after five minutes, or once when it lacks the kid; no more often than every half minute. While the
+ * source is away its keys stay good for a day. Nothing is checked but the form: pass a key through `publicKeyOf`.
+ *
+ * @param uri https; only reached where partners may lead us (see `GATEWAY_OUTBOUND_NETWORKS`)
+ * @param kid of the key that is wanted; undefined: whichever there are
+ * @returns all keys of the set, whether or not the kid is among them
+ * @throws Error when there are none to be had; for the log, not for the caller
+ */
+export type FetchJwks = (uri: string, kid: string | undefined) => Promise<readonly Jwk[]>

@@ -1,5 +1,7 @@
 import type { Take, TokensTaken } from '../../registry/limits.ts'
 import type { Environment, NewTokenGrant, TokenFamily, TokenGrant } from '../../registry/model.ts'
+import type { FetchJwks } from '../../registry/oauth-keys.ts'
+
 import type { ClientSettings } from '../../registry/oauth-model.ts'
 import type { Once } from '../../registry/one-time.ts'
 
@@ -28,6 +30,8 @@ export interface AuthorizationServerDeps {
   signJwt(claims: Readonly<Record<string, unknown>>, header: { readonly typ: string }): Promise<string>
   /** Public keys of `signJwt`: of the past, the present and the next (RFC 7517). @throws Problem store-unavailable */
   jwks(): Promise<{ readonly keys: readonly unknown[] }>
+  /** Keys of a client that names where they are. */
+  readonly fetchJwks: FetchJwks
   /** With `cost` 0 it only tells what is left. */
   takeTokens(take: Take): TokensTaken | Promise<TokensTaken>
   /** Hears of failures of our own, which callers are told nothing of. */

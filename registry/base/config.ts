@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { availableParallelism, hostname } from 'node:os'
 import { z } from 'zod'
@@ -101,6 +102,15 @@ export const settings = {
   GATEWAY_TRUSTED_PROXIES: list
     .default([])
     .describe('Networks (CIDR) of proxies in front whose X-Forwarded-For is believed, comma-separated.'),
+  GATEWAY_OUTBOUND_NETWORKS: list
+    .default([])
+    .describe(
+      'Networks (CIDR), comma-separated, that are no part of the Internet and where keys of clients and of issuers may be fetched from all the same, e.g. in a closed network.',
+    ),
+  GATEWAY_OUTBOUND_CA: z
+    .string()
+    .optional()
+    .describe('PEM file of authorities that are believed for such fetches, beside the well-known ones.'),
   GATEWAY_MAX_CONNECTIONS: count(0, 10_000_000)
     .default(10_000)
     .describe(
@@ -247,6 +257,8 @@ export type Config = Settings & {
   readonly secrets: Secrets
   /** Of the file named by GATEWAY_TRACE_HEADERS_FILE. */
   readonly traceHeaders: Readonly<Record<string, string>>
+  /** Of the file named by GATEWAY_OUTBOUND_CA. */
+  readonly outboundCa: string | undefined
 }
 
 const prefixes = ['GATEWAY_', 'ADMIN_', 'REDIS_', 'LOG_', 'SECRETS_']
@@ -278,9 +290,15 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   } catch (error) {
     faults.push((error as Error).message)
   }
+  let outboundCa: string | undefined
+  try {
+    outboundCa = readAuthorities(given.GATEWAY_OUTBOUND_CA)
+  } catch (error) {
+    faults.push((error as Error).message)
+  }
   if (faults.length > 0 || !parsed.success || !secrets)
     throw new ConfigError(faults.map((f) => `- ${f}`).join('\n'))
-  return { ...parsed.data, secrets, traceHeaders }
+  return { ...parsed.data, secrets, traceHeaders, outboundCa }
 }
 
 function* contradictions(s: Settings): Generator<string> {
@@ -331,6 +349,17 @@ function readTraceHeaders(file: string | undefined): Record<string, string> {
   const parsed = z.record(z.string(), z.string()).safeParse(parseFile(name, file))
   if (!parsed.success) throw new Error(`${name}: give an object of header names and their values`)
   return parsed.data
+}
+
+function readAuthorities(file: string | undefined): string | undefined {
+  if (!file) return undefined
+  try {
+    const text = readFileSync(file, 'utf8')
+    new X509Certificate(text)
+    return text
+  } catch {
+    throw new Error('GATEWAY_OUTBOUND_CA: is not a readable file of certificates (PEM)')
+  }
 }
 
 function parseFile(setting: string, path: string): unknown {

@@ -5,6 +5,7 @@ import { createAuthorizationServerApp } from '../../gateway/authorization-server
 import { createApi } from '../../registry/apis.ts'
 import { createApplication } from '../../registry/applications.ts'
 import { createCredential } from '../../registry/credentials.ts'
+import type { FetchJwks } from '../../registry/oauth-keys.ts'
 import { createPartner } from '../../registry/partners.ts'
 import { createSigner } from '../../registry/signing-keys.ts'
 import type { Registry } from '../../registry/store.ts'
@@ -40,14 +41,19 @@ export async function registerParty(
   }
 }
 
+const noKeys: FetchJwks = async () => {
+  throw new Error('this test fetches no keys')
+}
+
 /** The authorization server's app on a free port of its own, and what it logged. */
-export async function startAuthorizationServer(registry: Registry) {
+export async function startAuthorizationServer(registry: Registry, fetchJwks: FetchJwks = noKeys) {
   const logged: string[] = []
   const log = pino({ level: 'debug' }, { write: (line: string) => logged.push(line) })
   const server = createServer((req, res) => app(req, res))
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const app = createAuthorizationServerApp({ registry, issuer, log, signer: createSigner(registry) })
+  const signer = createSigner(registry)
+  const app = createAuthorizationServerApp({ registry, issuer, log, signer, fetchJwks })
   const close = () =>
     new Promise<void>((done) => {
       server.close(() => done())

@@ -63,6 +63,9 @@ export function authorizationServer(
       throw new Error('this test signs nothing')
     },
     jwks: async () => ({ keys: [] }),
+    fetchJwks: async () => {
+      throw new Error('this test fetches no keys')
+    },
     takeTokens: ({ owner, rule, limit, cost }) => {
       const used = (failures.get(`${owner} ${rule}`) ?? 0) + cost
       if (used > limit) return { isAllowed: false, remaining: 0, retryAfterMs: 1_500, resetMs: 60_000 }
