@@ -2,11 +2,10 @@ import type { z } from 'zod'
 import { newId } from './base/ids.ts'
 import { problem } from './base/problem.ts'
 import { hashSecret, hintOf, newSecret } from './base/secrets.ts'
+import { clientFaults, hasSecret, settingsOf } from './client-settings.ts'
 import { commit, requireMatch, retried } from './commit.ts'
 import { kinds } from './kinds.ts'
-import { type Credential, CredentialInput, type CredentialSecret } from './model.ts'
-import type { ClientSettings } from './oauth-model.ts'
-import { faultsOfSettings } from './oauth-profiles.ts'
+import { type Credential, CredentialInput, type CredentialSecret, CredentialUpdate } from './model.ts'
 import { insertion, kept, replacement } from './records.ts'
 import { guarded } from './redis.ts'
 import {
@@ -28,6 +27,7 @@ const mostSecrets = 10
 /** A credential and, this one time, its secret in clear. */
 export interface Issued {
   readonly credential: Stored<Credential>
+  /** '' where it proves itself by something else than a secret of ours. */
   readonly secret: string
 }
 
@@ -35,7 +35,7 @@ export interface Issued {
  * Issues a credential. Of an API key the secret is the key itself; of an OAuth client the credential’s id is the
  * client id and the secret the client secret. Only its keyed hash is kept.
  *
- * @throws Problem `input-invalid` when it would have ended already, or OAuth settings contradict each other
+ * @throws Problem `input-invalid` when it would have ended already, or its settings contradict one another
  * @throws Problem not-found, store-unavailable; then there is no credential, or nobody has its secret
  */
 export async function createCredential(
@@ -45,11 +45,9 @@ export async function createCredential(
   input: z.input<typeof CredentialInput>,
 ): Promise<Issued> {
   const fields = parseInput(CredentialInput, input)
-  if (fields.expiresAt !== null && fields.expiresAt <= r.now())
-    throw problem('input-invalid', { errors: [{ pointer: '/expiresAt', detail: 'is not in the future' }] })
-  if (fields.oauth !== null) requireSettings(fields.kind, fields.oauth)
+  checkFields(r, fields)
   const application = await get(r, kinds.application, applicationId)
-  const { secret, record } = newSecretFor(r, fields)
+  const { secret, records } = hasSecret(fields) ? newSecretFor(r, fields) : noSecret
   const { stored, ...steps } = insertion(r, kinds.credential, {
     ...kept(r, kinds.credential),
     ...fields,
@@ -57,26 +55,10 @@ export async function createCredential(
     partnerId: application.value.partnerId,
     revokedAt: null,
     tokensNotBefore: 0,
-    secrets: [record],
+    secrets: records,
   })
   await commit(r, actor, steps)
   return { credential: stored, secret }
-}
-
-/**
- * What a client is let do must agree with its profile: all that writes settings passes here.
- *
- * @throws Problem input-invalid naming each thing that is wrong
- */
-export function requireSettings(kind: Credential['kind'], settings: ClientSettings): void {
-  const faults =
-    kind === 'oauth-client'
-      ? faultsOfSettings(settings)
-      : [{ pointer: '', detail: 'is for OAuth clients: leave it out for an API key' }]
-  if (faults.length === 0) return
-  throw problem('input-invalid', {
-    errors: faults.map(({ pointer, detail }) => ({ pointer: `/oauth${pointer}`, detail })),
-  })
 }
 
 /** @throws Problem not-found, store-unavailable */
@@ -94,19 +76,64 @@ export async function listCredentials(
 }
 
 /**
- * Gives a credential a new secret. The ones before stay good for the overlap, so that a partner can change over
- * without a gap; 0 ends them at once, in all gateways.
+ * Changes all that may be changed of a credential, in all gateways at once. Where a client's profile, its way to
+ * authenticate or what its tokens are bound to changes, tokens and authorizations from before end: they were got under
+ * other rules. A client that authenticates otherwise than before loses its secrets; `rotateCredential` gives it new ones.
  *
- * @throws Problem `state-conflict` when it was revoked or has expired
+ * @throws Problem `state-conflict` when it was revoked
+ * @throws Problem not-found, precondition-failed, input-invalid, store-unavailable
+ */
+export async function updateCredential(
+  r: Registry,
+  actor: Actor,
+  id: string,
+  input: z.input<typeof CredentialUpdate>,
+  ifMatch?: string,
+): Promise<Stored<Credential>> {
+  const { kind, environment, ...fields } = parseInput(CredentialUpdate, input)
+  return retried(async () => {
+    const before = await getCredential(r, id)
+    requireMatch(ifMatch, before.etag)
+    const { value } = before
+    requireSame({ kind, environment }, value)
+    if (value.revokedAt !== null)
+      throw problem('state-conflict', { detail: 'It was revoked: issue a new one.' })
+    checkFields(r, { ...fields, kind: value.kind }, value)
+    const after = {
+      ...value,
+      ...fields,
+      secrets: hasSecret({ ...fields, kind: value.kind }) ? value.secrets : [],
+      tokensNotBefore: changesRules(value, fields) ? r.now() : value.tokensNotBefore,
+    }
+    const { stored, ...steps } = replacement(r, kinds.credential, before, after)
+    await commit(r, actor, { ...steps, events: [{ kind: 'identity', credentialId: id }] })
+    return stored
+  })
+}
+
+/**
+ * Gives a credential a new secret. The ones before stay good for the overlap, so that a partner can change over
+ * without a gap; 0 ends them at once, in all gateways. With `endTokens` the tokens got before end, too.
+ *
+ * @throws Problem `state-conflict` when it was revoked, has expired, or authenticates by something else than a secret
  * @throws Problem not-found, precondition-failed, input-invalid, store-unavailable
  */
 export async function rotateCredential(
   r: Registry,
   actor: Actor,
   id: string,
-  options: { overlapSeconds: number },
+  options: RotateOptions,
   ifMatch?: string,
 ): Promise<Issued> {
+  if (options.endTokens && options.overlapSeconds > 0)
+    throw problem('input-invalid', {
+      errors: [
+        {
+          pointer: '/endTokens',
+          detail: 'with an overlap the older secrets would get new ones: set it to 0',
+        },
+      ],
+    })
   if (!Number.isSafeInteger(options.overlapSeconds) || options.overlapSeconds < 0)
     throw problem('input-invalid', {
       errors: [{ pointer: '/overlapSeconds', detail: 'is not a whole number from 0' }],
@@ -120,13 +147,18 @@ export async function rotateCredential(
       throw problem('state-conflict', { detail: 'It was revoked: issue a new one.' })
     if (value.expiresAt !== null && value.expiresAt <= now)
       throw problem('state-conflict', { detail: 'It has expired: issue a new one.' })
+    if (!hasSecret(value)) {
+      const detail = `It authenticates by ${settingsOf(value).authentication}, and has no secret to rotate.`
+      throw problem('state-conflict', { detail })
+    }
     const end = now + options.overlapSeconds * 1000
     const overlapping = value.secrets
       .map((secret) => ({ ...secret, expiresAt: Math.min(secret.expiresAt ?? end, end) }))
       .filter((secret) => secret.expiresAt > now)
       .slice(0, mostSecrets - 1)
-    const { secret, record } = newSecretFor(r, value)
-    const after = { ...value, secrets: [record, ...overlapping] }
+    const { secret, records } = newSecretFor(r, value)
+    const tokensNotBefore = options.endTokens ? now : value.tokensNotBefore
+    const after = { ...value, tokensNotBefore, secrets: [...records, ...overlapping] }
     const { stored, ...steps } = replacement(r, kinds.credential, before, after, 'rotate')
     await commit(r, actor, { ...steps, events: [{ kind: 'identity', credentialId: id }] })
     return { credential: stored, secret }
@@ -177,19 +209,63 @@ export async function lastUsed(r: Registry, ids: readonly string[]): Promise<Map
   return new Map(ids.flatMap((id, i) => (times[i] == null ? [] : [[id, Number(times[i])]])))
 }
 
+interface RotateOptions {
+  readonly overlapSeconds: number
+  /** Whether the access and refresh tokens got before end: for a secret that leaked. */
+  readonly endTokens?: boolean
+}
+
+/** @param before the record that is changed: an end that stays as it was may lie in the past */
+function checkFields(
+  r: Registry,
+  fields: Pick<CredentialInput, 'kind' | 'oauth' | 'expiresAt'>,
+  before?: Credential,
+): void {
+  const errors = clientFaults(fields)
+  const { expiresAt } = fields
+  if (expiresAt !== null && expiresAt <= r.now() && expiresAt !== before?.expiresAt)
+    errors.push({ pointer: '/expiresAt', detail: 'is not in the future' })
+  if (errors.length > 0) throw problem('input-invalid', { errors })
+}
+
+/** What is given with the rest, as it was read, may not differ: it cannot change. */
+function requireSame(
+  given: { readonly [F in 'kind' | 'environment']: Credential[F] | undefined },
+  value: Credential,
+): void {
+  const errors = (['kind', 'environment'] as const)
+    .filter((name) => given[name] !== undefined && given[name] !== value[name])
+    .map((name) => ({ pointer: `/${name}`, detail: `is ${value[name]}, and cannot change: make another` }))
+  if (errors.length > 0) throw problem('input-invalid', { errors })
+}
+
+function changesRules(before: Credential, after: Pick<CredentialInput, 'oauth'>): boolean {
+  if (before.kind !== 'oauth-client') return false
+  const [a, b] = [settingsOf(before), settingsOf(after)]
+  return (
+    a.profile !== b.profile ||
+    a.authentication !== b.authentication ||
+    a.senderConstraint !== b.senderConstraint
+  )
+}
+
+const noSecret = { secret: '', records: [] }
+
 function newSecretFor(
   r: Registry,
   { kind, environment }: Pick<Credential, 'kind' | 'environment'>,
-): { secret: string; record: CredentialSecret } {
+): { secret: string; records: CredentialSecret[] } {
   const secret = newSecret(kind === 'api-key' ? `api-key:${environment}` : `client-secret:${environment}`)
   return {
     secret,
-    record: {
-      id: newId('sec'),
-      hash: hashSecret(r.secrets.hashKey, secret),
-      hint: hintOf(secret),
-      createdAt: r.now(),
-      expiresAt: null,
-    },
+    records: [
+      {
+        id: newId('sec'),
+        hash: hashSecret(r.secrets.hashKey, secret),
+        hint: hintOf(secret),
+        createdAt: r.now(),
+        expiresAt: null,
+      },
+    ],
   }
 }

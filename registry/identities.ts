@@ -59,7 +59,10 @@ export async function findIdentityByToken(r: Registry, token: string): Promise<I
   const grant = await findToken(r, token)
   const live = grant && (await findLive(r, grant))
   if (!live || grant.issuedAt <= live.credential.tokensNotBefore) return undefined
-  return identityOf(live, grant.scopes, earliest(grant.expiresAt, live.credential.expiresAt), grant)
+  // A scope that was taken from the client is gone from its tokens, too.
+  const { scopes: narrowed, expiresAt } = live.credential
+  const scopes = narrowed === null ? grant.scopes : grant.scopes.filter((scope) => narrowed.includes(scope))
+  return identityOf(live, scopes, earliest(grant.expiresAt, expiresAt), grant)
 }
 
 /**

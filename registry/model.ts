@@ -418,6 +418,13 @@ export const CredentialInput = z.strictObject({
   oauth: ClientSettings.nullable().default(null).describe('Of an OAuth client; `null`: all by default.'),
 })
 export type CredentialInput = z.infer<typeof CredentialInput>
+/** What may be changed of a credential: all but what kind it is and where it calls, which may be sent back as they are. */
+export const CredentialUpdate = z.strictObject({
+  ...CredentialInput.shape,
+  kind: CredentialInput.shape.kind.optional().describe('As it is; cannot be changed.'),
+  environment: Environment.optional().describe('As it is; cannot be changed.'),
+})
+export type CredentialUpdate = z.infer<typeof CredentialUpdate>
 export const Credential = z.object({
   ...Kept.shape,
   ...CredentialInput.shape,

@@ -58,6 +58,7 @@ export const CertificateName = z
     sanEmail: z.string().max(320).optional(),
   })
   .refine((name) => Object.values(name).filter((v) => v !== undefined).length === 1, 'give exactly one name')
+export type CertificateName = z.infer<typeof CertificateName>
 
 /** Of an OAuth client, beside what every credential has. */
 export const ClientSettings = z.strictObject({

@@ -6,12 +6,18 @@ import {
   listCredentials,
   revokeCredential,
   rotateCredential,
+  updateCredential,
 } from '../../registry/credentials.ts'
-import { CredentialInput, Environment, type Credential as Kept } from '../../registry/model.ts'
+import {
+  CredentialInput,
+  CredentialUpdate,
+  Environment,
+  type Credential as Kept,
+} from '../../registry/model.ts'
 import { getApplication } from '../../registry/partners.ts'
 import type { Registry, Stored } from '../../registry/store.ts'
 import { list, record, route } from '../route.ts'
-import { Credential, listOptions, listQuery, NewCredential, pageOf } from './schemas.ts'
+import { Credential, listOptions, listQuery, NewCredential, pageOf, replacement } from './schemas.ts'
 
 const RotateInput = z.strictObject({
   overlapSeconds: z
@@ -19,7 +25,14 @@ const RotateInput = z.strictObject({
     .min(0)
     .max(7_776_000)
     .describe('How long the older secrets stay good, in seconds; 0 ends them at once.'),
+  endTokens: z
+    .boolean()
+    .default(false)
+    .describe('Whether the tokens got until now end, too: for a secret that leaked. Needs an overlap of 0.'),
 })
+
+/** In a record that was read, and set by the platform. */
+const setByPlatform = ['applicationId', 'partnerId', 'revokedAt', 'secrets', 'tokensNotBefore', 'lastUsedAt']
 
 export const credentialRoutes = [
   route({
@@ -47,7 +60,8 @@ export const credentialRoutes = [
     path: '/api/applications/{application}/credentials',
     tag: 'Credentials',
     summary: 'Makes an API key or an OAuth client, and shows its secret this once.',
-    description: 'The id of an OAuth client’s credential is its `client_id`.',
+    description:
+      'The id of an OAuth client’s credential is its `client_id`. One that proves itself by keys or a certificate, or not at all, has no secret: `secret` is `null`. Settings that contradict one another are named with JSON pointers.',
     permission: 'credentials',
     body: CredentialInput,
     answer: { status: 201, schema: NewCredential, hasEtag: true },
@@ -71,13 +85,30 @@ export const credentialRoutes = [
     },
   }),
   route({
+    id: 'replaceCredential',
+    method: 'put',
+    path: '/api/credentials/{credential}',
+    tag: 'Credentials',
+    summary: 'Changes title, scopes, expiry, lifetimes and OAuth settings; at every gateway within a second.',
+    description:
+      'Where the profile, the way to authenticate or the sender constraint of a client changes, the tokens it got before end. A client that no longer authenticates by a secret loses its secrets; one that begins to gets its first by `rotate`.',
+    permission: 'credentials',
+    body: replacement(CredentialUpdate, setByPlatform),
+    answer: { status: 200, schema: Credential, hasEtag: true },
+    refuses: ['state-conflict'],
+    async handle({ registry, actor, params, body, ifMatch }) {
+      const stored = await updateCredential(registry, actor, params.credential, body, ifMatch)
+      return record(stored, await viewer(registry, [stored]))
+    },
+  }),
+  route({
     id: 'rotateCredential',
     method: 'post',
     path: '/api/credentials/{credential}/rotate',
     tag: 'Credentials',
     summary: 'Gives a credential a new secret, shown this once; the older ones end after the overlap.',
     description:
-      'Access tokens that an OAuth client got with an older secret live on until they expire. If that secret has leaked, revoke the credential and make another.',
+      'Access tokens that an OAuth client got with an older secret live on until they expire. If that secret has leaked, send `endTokens` with an overlap of 0: then the tokens end, too.',
     permission: 'credentials',
     body: RotateInput,
     answer: { status: 200, schema: NewCredential, hasEtag: true },
@@ -116,5 +147,5 @@ async function viewer(registry: Registry, items: readonly Stored<Kept>[]) {
 
 async function withSecret(registry: Registry, stored: Stored<Kept>, secret: string) {
   const view = await viewer(registry, [stored])
-  return { body: { credential: view(stored.value), secret }, etag: stored.etag }
+  return { body: { credential: view(stored.value), secret: secret || null }, etag: stored.etag }
 }

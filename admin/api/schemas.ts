@@ -58,7 +58,10 @@ export const NewCredential = named(
     credential: Credential,
     secret: z
       .string()
-      .describe('The key or client secret in clear. Shown this once; only its keyed hash is kept.'),
+      .nullable()
+      .describe(
+        'The key or client secret in clear. Shown this once; only its keyed hash is kept. `null`: it has none, as the client proves itself otherwise.',
+      ),
   }),
 )
 

@@ -16,3 +16,6 @@ export function date(text: string): number {
   if (Number.isNaN(ms)) throw new InvalidArgumentError('It is not a date like 2027-01-31.')
   return ms
 }
+
+/** ms since the epoch; `null`: never */
+export const dateOrNever = (text: string) => (text === 'never' ? null : date(text))

@@ -2,26 +2,24 @@ import { type Command, Option } from 'commander'
 import { date, wholeNumber } from '../arguments.ts'
 import { connect, type Io } from '../io.ts'
 import { type CredentialView, requireApplication } from '../look-up.ts'
-import { fields, print, secretNote, table, time } from '../output.ts'
+import { print, table, time } from '../output.ts'
+import { describe, hints, type NewCredential, shown, stateOf } from '../show-credential.ts'
+import { addClientCommands } from './client.ts'
 
 interface Options {
   readonly environment: string
   readonly title?: string
   readonly scope?: string[]
   readonly expires?: number
-  readonly tokenLifetime?: number
   readonly overlap: number
-}
-interface NewCredential {
-  readonly credential: CredentialView
-  readonly secret: string
+  readonly endTokens?: boolean
 }
 
 export function addCredentialCommands(program: Command, io: Io): void {
   const key = program.command('key').description('API keys (list and revoke: OAuth clients too)')
   const client = program.command('client').description('OAuth clients, for access tokens')
-  addCreate(key, io, 'api-key')
-  addCreate(client, io, 'oauth-client')
+  addCreate(key, io)
+  addClientCommands(client, io)
   addRotate(key, io, 'key rotate')
   addRotate(client, io, 'client rotate')
 
@@ -58,11 +56,10 @@ export function addCredentialCommands(program: Command, io: Io): void {
     })
 }
 
-function addCreate(group: Command, io: Io, kind: CredentialView['kind']): void {
-  const what = kind === 'api-key' ? 'an API key' : 'an OAuth client'
-  const command = group
+function addCreate(group: Command, io: Io): void {
+  group
     .command('create <application>')
-    .description(`make ${what} of an application (<partner>/<name>); its secret is shown once`)
+    .description('make an API key of an application (<partner>/<name>); it is shown once')
     .addOption(
       new Option('--environment <name>', 'which upstream its calls reach')
         .choices(['sandbox', 'live'])
@@ -73,29 +70,20 @@ function addCreate(group: Command, io: Io, kind: CredentialView['kind']): void {
     .option('--expires <date>', 'when it ends by itself, e.g. 2027-01-31', date)
     .addHelpText(
       'after',
-      `\nExamples:\n  gatewayctl ${group.name()} create acme/checkout --environment live --title "web shop"`,
+      '\nExamples:\n  gatewayctl key create acme/checkout --environment live --title "web shop"',
     )
     .action(async (application: string, options: Options, command: Command) => {
       const api = await connect(io, command)
       const { id } = (await requireApplication(api, application)).body
       const { environment, title, scope: scopes = null, expires: expiresAt = null } = options
-      const input = {
-        kind,
-        environment,
-        title,
-        scopes,
-        expiresAt,
-        tokenLifetimeSeconds: options.tokenLifetime,
-      }
+      const input = { kind: 'api-key', environment, title, scopes, expiresAt }
       const { body } = await api.post<NewCredential>(`/api/applications/${id}/credentials`, input)
       print(io, command, body, () => shown(body))
     })
-  if (kind === 'oauth-client')
-    command.option('--token-lifetime <seconds>', 'how long its access tokens live', wholeNumber)
 }
 
 function addRotate(group: Command, io: Io, name: string): void {
-  group
+  const command = group
     .command('rotate <credential>')
     .description('give a credential a new secret, shown once')
     .option(
@@ -105,26 +93,15 @@ function addRotate(group: Command, io: Io, name: string): void {
       86_400,
     )
     .addHelpText('after', `\nExamples:\n  gatewayctl ${name} cred_01… --overlap 3600`)
-    .action(async (id: string, { overlap }: Options, command: Command) => {
+    .action(async (id: string, { overlap, endTokens }: Options, command: Command) => {
       const path = `/api/credentials/${encodeURIComponent(id)}/rotate`
-      const input = { overlapSeconds: overlap }
+      const input = { overlapSeconds: overlap, ...(endTokens && { endTokens }) }
       const { body } = await (await connect(io, command)).post<NewCredential>(path, input)
       print(io, command, body, () => shown(body))
     })
-}
-
-function shown({ credential, secret }: NewCredential): string {
-  const name = credential.kind === 'api-key' ? 'API key' : `client id      ${credential.id}\nclient secret`
-  return `${describe(credential)}\n\n${secretNote(name, secret)}`
-}
-
-const describe = (c: CredentialView) =>
-  fields({ id: c.id, kind: c.kind, environment: c.environment, state: stateOf(c), secrets: hints(c) })
-
-const hints = (c: CredentialView) =>
-  c.secrets.map((s) => s.hint + (s.expiresAt === null ? '' : ` until ${time(s.expiresAt)}`)).join(', ')
-
-function stateOf({ revokedAt, expiresAt }: CredentialView): string {
-  if (revokedAt !== null) return `revoked ${time(revokedAt)}`
-  return expiresAt === null ? 'live' : `until ${time(expiresAt)}`
+  if (group.name() === 'client')
+    command.option(
+      '--end-tokens',
+      'the tokens got until now end, too (with --overlap 0): a secret has leaked',
+    )
 }
