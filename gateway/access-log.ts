@@ -1,8 +1,9 @@
 import { fstatSync } from 'node:fs'
 import { levels } from 'pino'
-import type { Exchange, Identity, Route } from '../policies/policy.ts'
+import type { Exchange, Identity } from '../policies/policy.ts'
 import { lineStart, openOutput } from '../registry/base/log.ts'
 import type { Timing } from './handle.ts'
+import type { ServedRoute } from './served-route.ts'
 import { traceIdOf } from './trace.ts'
 
 /**
@@ -71,7 +72,7 @@ const startOf = lineStart('access')
 export function accessLine(x: Exchange, timing: Timing, level: number, isFault: boolean): string {
   const { request, route, identity, problem, notes } = x
   let line = `${startOf(level)},"id":"${x.id}","trace":"${traceIdOf(x)}","ip":${text(request.ip)},"method":${text(request.method.slice(0, 16))}`
-  line += route ? ofRoute(route) : `,"path":${text(harmless(request.path || request.url))}`
+  line += route ? ofRoute(route as ServedRoute) : `,"path":${text(harmless(request.path || request.url))}`
   line += `,"status":${timing.status},"ms":${round(timing.totalMs)}`
   if (timing.upstreamMs !== undefined) line += `,"upstreamMs":${round(timing.upstreamMs)}`
   if (identity) line += ofIdentity(identity)
@@ -104,32 +105,31 @@ const longestKept = 64
 const valueText = (value: string | number | boolean) =>
   typeof value === 'string' ? text(value) : String(value)
 
-/** The fields as they stand in a line, made once per object. */
-function onceFor<T extends object>(fieldsOf: (of: T) => object): (of: T) => string {
-  const made = new WeakMap<T, string>()
-  return (of) => {
-    let fields = made.get(of)
-    if (fields === undefined) {
-      fields = `,${JSON.stringify(fieldsOf(of)).slice(1, -1)}`
-      made.set(of, fields)
-    }
-    return fields
-  }
+/** The fields as they stand in a line. */
+const asFields = (fields: object) => `,${JSON.stringify(fields).slice(1, -1)}`
+
+function ofRoute(route: ServedRoute): string {
+  route.line ??= asFields({
+    api: route.apiName,
+    version: route.versionName,
+    operation: route.operation.id,
+    path: route.operation.path,
+  })
+  return route.line
 }
 
-const ofRoute = onceFor((route: Route) => ({
-  api: route.apiName,
-  version: route.versionName,
-  operation: route.operation.id,
-  path: route.operation.path,
-}))
+/** Made once per object. */
+const lines = new WeakMap<Identity, string>()
 
-const ofIdentity = onceFor((identity: Identity) => ({
-  partner: identity.partnerId,
-  application: identity.applicationId,
-  credential: identity.credentialId,
-  environment: identity.environment,
-}))
+function ofIdentity(identity: Identity): string {
+  let line = lines.get(identity)
+  if (line === undefined) {
+    const { partnerId: partner, applicationId: application, credentialId: credential, environment } = identity
+    line = asFields({ partner, application, credential, environment })
+    lines.set(identity, line)
+  }
+  return line
+}
 
 const round = (ms: number) => Math.round(ms * 1000) / 1000
 

@@ -3,6 +3,7 @@ import type { Environment, Operation, PublishedApi, PublishedVersion } from '../
 import { type RoutePattern, requiredScopes, routesOf } from '../registry/routes.ts'
 import type { PipelinesOf, RoutePipelines } from './route-pipelines.ts'
 import { createRouter, type Router } from './router.ts'
+import type { ServedRoute } from './served-route.ts'
 import type { LiveUpstream } from './targets.ts'
 import type { Turns } from './turns.ts'
 
@@ -31,8 +32,10 @@ export async function addVersion(
   basePath: string,
   { api, version, serving, pipelinesOf, turns }: VersionParts,
 ): Promise<void> {
+  const alike = { environments: Object.keys(serving) as Environment[], scopes: createScopes() }
   for (const { header, method, operation } of routesOf(version)) {
-    const entry = compileRoute(api, version, operation, serving, pipelinesOf(api, version, operation))
+    const pipelines = pipelinesOf(api, version, operation)
+    const entry = compileRoute(api, version, operation, serving, pipelines, alike)
     for (const router of routers) addRoute(router, basePath + operation.path, method, { header, entry })
     const turn = turns()
     if (turn) await turn
@@ -70,25 +73,46 @@ function addRoute(router: Router<Leaf>, path: string, method: string, candidate:
   else leaf.byMethod.set(method, [candidate])
 }
 
+/** What routes of a version have in common: one value for all, so that it is at hand with the first call to any. */
+interface Alike {
+  readonly environments: readonly Environment[]
+  readonly scopes: (of: Route['scopes']) => Route['scopes']
+}
+
+function createScopes(): Alike['scopes'] {
+  const known = new Map<string, Route['scopes']>()
+  return (of) => {
+    const key = of.map((all) => all.join(' ')).join('\n') // no scope holds a space or the end of a line
+    const found = known.get(key)
+    if (found) return found
+    known.set(key, of)
+    return of
+  }
+}
+
 function compileRoute(
   api: PublishedApi,
   version: PublishedVersion,
   operation: Operation,
   upstreams: Serving,
   pipelines: RoutePipelines,
+  { environments, scopes }: Alike,
 ): RouteEntry {
+  const route: ServedRoute = {
+    apiId: api.id,
+    apiName: api.name,
+    versionId: version.id,
+    versionName: version.name,
+    revision: version.revision,
+    environments,
+    operation,
+    template: version.routing.basePath + operation.path,
+    scopes: scopes(requiredScopes(operation, version.operations[operation.id])),
+    line: undefined,
+    tallies: undefined,
+  }
   return {
-    route: {
-      apiId: api.id,
-      apiName: api.name,
-      versionId: version.id,
-      versionName: version.name,
-      revision: version.revision,
-      environments: Object.keys(upstreams) as Environment[],
-      operation,
-      template: version.routing.basePath + operation.path,
-      scopes: requiredScopes(operation, version.operations[operation.id]),
-    },
+    route,
     ...pipelines,
     upstreams,
     anonymousEnvironment: version.anonymousEnvironment,

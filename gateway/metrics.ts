@@ -1,17 +1,17 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Counter, Gauge, Registry } from 'prom-client'
-import type { Exchange, Route } from '../policies/policy.ts'
+import type { Exchange } from '../policies/policy.ts'
 import type { ProblemCode } from '../registry/base/problem.ts'
 import type { Timing } from './handle.ts'
 import type { LeaseCounts } from './leases.ts'
-import { createHistogram, type Tally } from './tally.ts'
+import { type Outcome, type RouteLabels, type RouteTallies, routeLabels } from './route-tallies.ts'
+import type { ServedRoute } from './served-route.ts'
+import { createHistograms } from './tally.ts'
 
 /**
  * Labels are bounded by what is published (API, version, operation) and by the tables of this code (method, status
  * class, problem code): nothing that a caller writes becomes a label.
  */
-const routeLabels = ['api', 'version', 'operation'] as const
-type RouteLabels = (typeof routeLabels)[number]
 /** Seconds. Payment services answer in 5 ms to some seconds; the gateway's own share is far below. */
 const callBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 const ownBuckets = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5]
@@ -38,30 +38,27 @@ export function createThreadMetrics() {
       }
     },
   })
-  const duration = createHistogram<RouteLabels>(
-    {
-      name: 'gateway_request_duration_seconds',
-      help: 'From the head of the request to the end of the answer.',
-      buckets: callBuckets,
-    },
+  const histograms = createHistograms<RouteLabels>(
+    [
+      {
+        name: 'gateway_request_duration_seconds',
+        help: 'From the head of the request to the end of the answer.',
+        buckets: callBuckets,
+      },
+      {
+        name: 'gateway_upstream_duration_seconds',
+        help: 'From the first attempt to the head of the service’s answer.',
+        buckets: callBuckets,
+      },
+      {
+        name: 'gateway_own_duration_seconds',
+        help: 'The gateway’s share: the request without the wait for the service.',
+        buckets: ownBuckets,
+      },
+    ],
     registry,
   )
-  const upstream = createHistogram<RouteLabels>(
-    {
-      name: 'gateway_upstream_duration_seconds',
-      help: 'From the first attempt to the head of the service’s answer.',
-      buckets: callBuckets,
-    },
-    registry,
-  )
-  const own = createHistogram<RouteLabels>(
-    {
-      name: 'gateway_own_duration_seconds',
-      help: 'The gateway’s share: the request without the wait for the service.',
-      buckets: ownBuckets,
-    },
-    registry,
-  )
+  const [duration, upstream, own] = [0, 1, 2]
   let serving = 0
   new Gauge({
     name: 'gateway_requests_in_flight',
@@ -120,11 +117,10 @@ export function createThreadMetrics() {
   const endLoopDelay = measureLoopDelay(registers)
 
   const byKey = new Map<string, RouteTallies>()
-  const byRoute = new WeakMap<Route, RouteTallies>()
   const nowhere = talliesOf(undefined)
 
   /** Routes are made anew by every publish; what they are counted under stays. */
-  function talliesOf(route: Route | undefined): RouteTallies {
+  function talliesOf(route: ServedRoute | undefined): RouteTallies {
     const key = route ? `${route.versionId} ${route.operation.id}` : ''
     let found = byKey.get(key)
     if (!found) {
@@ -135,15 +131,13 @@ export function createThreadMetrics() {
       }
       found = {
         labels,
-        duration: duration.tallyOf(labels),
-        upstream: upstream.tallyOf(labels),
-        own: own.tallyOf(labels),
+        cells: histograms.cellsOf(labels),
         outcomes: new Map(),
         last: undefined,
       }
       byKey.set(key, found)
     }
-    if (route) byRoute.set(route, found)
+    if (route) route.tallies = found
     return found
   }
 
@@ -187,12 +181,14 @@ export function createThreadMetrics() {
     end: endLoopDelay,
     observe(x: Exchange, timing: Timing) {
       serving--
-      const route = x.route ? (byRoute.get(x.route) ?? talliesOf(x.route)) : nowhere
+      const served = x.route as ServedRoute | undefined
+      const route = served ? (served.tallies ?? talliesOf(served)) : nowhere
       const problem = x.problem?.code ?? (timing.isAborted ? 'caller-gone' : '')
       outcomeOf(route, x.request.method, timing.status, problem).count++
-      route.duration.observe(timing.totalMs / 1000)
-      route.own.observe(Math.max(0, timing.totalMs - (timing.upstreamMs ?? 0)) / 1000)
-      if (timing.upstreamMs !== undefined) route.upstream.observe(timing.upstreamMs / 1000)
+      const { cells } = route
+      histograms.observe(cells, duration, timing.totalMs / 1000)
+      histograms.observe(cells, own, Math.max(0, timing.totalMs - (timing.upstreamMs ?? 0)) / 1000)
+      if (timing.upstreamMs !== undefined) histograms.observe(cells, upstream, timing.upstreamMs / 1000)
       const policy = x.problem && limitOf[x.problem.code]
       if (policy) limited.inc({ ...route.labels, policy })
       if (x.notes.wouldRefuse !== undefined)
@@ -255,23 +251,6 @@ function measureLoopDelay(registers: Registry[]): () => void {
     },
   })
   return () => histogram.disable()
-}
-
-interface RouteTallies {
-  readonly labels: Readonly<Record<RouteLabels, string>>
-  readonly duration: Tally
-  readonly upstream: Tally
-  readonly own: Tally
-  /** By method, status and problem. */
-  readonly outcomes: Map<string, Outcome>
-  /** That of the call before: most are alike. */
-  last: { asked: string; status: number; problem: string; outcome: Outcome } | undefined
-}
-
-interface Outcome {
-  readonly labels: Readonly<Record<RouteLabels | 'method' | 'status' | 'problem', string>>
-  /** Since the last scrape. */
-  count: number
 }
 
 export const knownMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'])

@@ -3,13 +3,17 @@ import type { Metric, Registry } from 'prom-client'
 /**
  * Histograms that cost an addition per observation. prom-client looks a value up by the text of its labels at every
  * call; here that is done once per set of labels, and prom-client adds up and prints what is read at a scrape.
+ *
+ * Those that share their labels share one array for each set of them: with 10,000 operations the counts of the next call
+ * are in no cache of the processor, and each object on the way to them is a read of memory.
  */
-export interface Histogram<L extends string> {
-  tallyOf(labels: Readonly<Record<L, string>>): Tally
+export interface Histograms<L extends string> {
+  cellsOf(labels: Readonly<Record<L, string>>): Cells
+  /** @param which place of the histogram in the list */
+  observe(cells: Cells, which: number, value: number): void
 }
-export interface Tally {
-  observe(value: number): void
-}
+/** The sums of all histograms, then the buckets of the first, of the second … Each bucket counts for itself. */
+export type Cells = Float64Array
 
 export interface HistogramOptions {
   readonly name: string
@@ -20,47 +24,55 @@ export interface HistogramOptions {
 
 interface Counts {
   readonly labels: Readonly<Record<string, string>>
-  /** By bucket, each for itself; the last is above all bounds. */
-  readonly byBucket: Float64Array
-  sum: number
+  readonly cells: Cells
 }
 
-export function createHistogram<L extends string>(
-  { name, help, buckets }: HistogramOptions,
+export function createHistograms<L extends string>(
+  histograms: readonly HistogramOptions[],
   registry: Registry,
-): Histogram<L> {
+): Histograms<L> {
   const all: Counts[] = []
-  const head = { name, help, type: 'histogram', aggregator: 'sum' } as const
-  const metric = { ...head, get: async () => ({ ...head, values: all.flatMap(valuesOf) }) }
-  // What a registry asks of a metric is its name and its values; the types ask for one of prom-client's own classes.
-  registry.registerMetric(metric as unknown as Metric)
+  const bounds = histograms.map(({ buckets }) => buckets)
+  const starts: number[] = []
+  let length = histograms.length
+  for (const [which, { name, help, buckets }] of histograms.entries()) {
+    starts.push(length)
+    length += buckets.length + 1 // the last is above all bounds
+    const head = { name, help, type: 'histogram', aggregator: 'sum' } as const
+    const metric = {
+      ...head,
+      get: async () => ({ ...head, values: all.flatMap((one) => valuesOf(one, which)) }),
+    }
+    // What a registry asks of a metric is its name and its values; the types ask for one of prom-client's own classes.
+    registry.registerMetric(metric as unknown as Metric)
+  }
 
-  function valuesOf({ labels, byBucket, sum }: Counts) {
+  function valuesOf({ labels, cells }: Counts, which: number) {
+    const { name, buckets } = histograms[which]!
     let count = 0
     const cumulated = [...buckets, '+Inf'].map((le, i) => {
-      count += byBucket[i]!
+      count += cells[starts[which]! + i]!
       return { metricName: `${name}_bucket`, labels: { le, ...labels }, value: count }
     })
     return [
       ...cumulated,
-      { metricName: `${name}_sum`, labels, value: sum },
+      { metricName: `${name}_sum`, labels, value: cells[which]! },
       { metricName: `${name}_count`, labels, value: count },
     ]
   }
 
   return {
-    tallyOf(labels) {
-      const counts: Counts = { labels, byBucket: new Float64Array(buckets.length + 1), sum: 0 }
-      all.push(counts)
-      const { byBucket } = counts
-      return {
-        observe(value) {
-          let i = 0
-          while (i < buckets.length && value > buckets[i]!) i++
-          byBucket[i]!++
-          counts.sum += value
-        },
-      }
+    cellsOf(labels) {
+      const cells = new Float64Array(length)
+      all.push({ labels, cells })
+      return cells
+    },
+    observe(cells, which, value) {
+      const buckets = bounds[which]!
+      let i = 0
+      while (i < buckets.length && value > buckets[i]!) i++
+      cells[starts[which]! + i]!++
+      cells[which]! += value
     },
   }
 }

@@ -1,6 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 import type { RetryOutcome } from './retry-budget.ts'
-import { createHistogram, type Tally } from './tally.ts'
+import { type Cells, createHistograms } from './tally.ts'
 import type { LiveUpstream } from './targets.ts'
 import type { Ending } from './waiting.ts'
 
@@ -69,15 +69,17 @@ export function createUpstreamMetrics(
     labelNames: ['upstream', 'outcome'],
     registers,
   })
-  const seconds = createHistogram<'upstream'>(
-    {
-      name: 'gateway_upstream_wait_seconds',
-      help: 'How long calls waited for room before they were served.',
-      buckets: waitBuckets,
-    },
+  const seconds = createHistograms<'upstream'>(
+    [
+      {
+        name: 'gateway_upstream_wait_seconds',
+        help: 'How long calls waited for room before they were served.',
+        buckets: waitBuckets,
+      },
+    ],
     registry,
   )
-  const tallies = new Map<string, Tally>()
+  const counted = new Map<string, Cells>()
 
   return {
     retried(upstream, outcome) {
@@ -86,12 +88,12 @@ export function createUpstreamMetrics(
     waited(upstream, outcome, waitedMs) {
       waits.inc({ upstream, outcome })
       if (outcome !== 'served') return
-      let tally = tallies.get(upstream)
-      if (!tally) {
-        tally = seconds.tallyOf({ upstream })
-        tallies.set(upstream, tally)
+      let cells = counted.get(upstream)
+      if (!cells) {
+        cells = seconds.cellsOf({ upstream })
+        counted.set(upstream, cells)
       }
-      tally.observe(waitedMs / 1000)
+      seconds.observe(cells, 0, waitedMs / 1000)
     },
   }
 }
