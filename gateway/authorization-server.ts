@@ -7,6 +7,7 @@ import {
   maxFormBytes,
   type OAuthAnswer,
   type OAuthClient,
+  type Resources,
 } from '../policies/oauth2/index.ts'
 import type { Log } from '../registry/base/log.ts'
 import { Problem } from '../registry/base/problem.ts'
@@ -18,9 +19,11 @@ import { createOnce } from '../registry/one-time.ts'
 import type { Signer } from '../registry/signing-keys.ts'
 import type { Registry } from '../registry/store.ts'
 import { findFamily, openFamily, revokeFamily } from '../registry/token-families.ts'
-import { findToken, issueToken, revokeToken } from '../registry/tokens.ts'
+import { findToken, revokeToken } from '../registry/tokens.ts'
 import { checkFraming } from './exchange.ts'
+import { createIssuing } from './issue-token.ts'
 import { closeAfterAnswer } from './linger.ts'
+import { noResources } from './resources.ts'
 import { clientCertificateOf } from './tls/client-certificate.ts'
 
 export interface AuthorizationServerParts {
@@ -29,6 +32,8 @@ export interface AuthorizationServerParts {
   readonly issuer: string
   readonly log: Log
   readonly signer: Signer
+  /** What is published, for the form of tokens. Absent: nothing, and all are opaque. */
+  readonly resources?: () => Resources
   readonly fetchJwks: FetchJwks
   /** The caller's address behind trusted proxies; failed attempts are counted by it. Absent: that of the socket. */
   readonly addressOf?: (req: IncomingMessage) => string
@@ -106,7 +111,7 @@ function endLate(withinMs: number): RequestHandler {
 }
 
 function depsOf(
-  { registry, signer, fetchJwks, log }: AuthorizationServerParts,
+  { registry, signer, fetchJwks, log, resources = () => noResources }: AuthorizationServerParts,
   issuer: string,
 ): AuthorizationServerDeps {
   return {
@@ -117,7 +122,7 @@ function depsOf(
       return identity?.credentialId === clientId ? clientOf(registry, clientId) : undefined
     },
     findClient: (clientId) => clientOf(registry, clientId),
-    issueToken: (grant) => issueToken(registry, grant),
+    issueToken: createIssuing({ registry, issuer, signer, resources }),
     findToken: (token) => findToken(registry, token),
     revokeToken: (token) => revokeToken(registry, token),
     families: {

@@ -104,6 +104,7 @@ function compileRoute(
     versionId: version.id,
     versionName: version.name,
     revision: version.revision,
+    routing: version.routing,
     environments,
     operation,
     template: version.routing.basePath + operation.path,

@@ -145,10 +145,16 @@ export function createIdentities(parts: IdentitiesParts): Identities {
   }
 
   function forget(event: RegistryEvent) {
-    if (event.kind === 'snapshot' || event.kind === 'signing-keys') return
+    if (event.kind === 'snapshot') return
     forgets++
     unknown.clear() // it may be good from now on
+    if (event.kind === 'signing-keys') return forgetSigned()
     for (const [presented, entry] of entries.entries()) if (concerns(event, entry)) entries.delete(presented)
+  }
+
+  /** A key may have been retired, and what was signed with it is not good any more. Only signed tokens have dots. */
+  function forgetSigned() {
+    for (const presented of entries.keys()) if (presented.includes('.')) entries.delete(presented)
   }
 
   return {

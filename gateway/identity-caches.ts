@@ -1,9 +1,12 @@
 import { LRUCache } from 'lru-cache'
+import { accessTokenType } from '../policies/oauth2/index.ts'
 import type { Identity } from '../policies/policy.ts'
 import { steadyClock } from '../registry/base/clock.ts'
 import type { Config } from '../registry/base/config.ts'
+import { looksLikeJwt, readUnverified } from '../registry/base/jwt-form.ts'
 import { hashSecret, looksLikeSecret } from '../registry/base/secrets.ts'
 import { findIdentityBySecret, findIdentityByToken, type IdentityRecord } from '../registry/credentials.ts'
+import type { Signer } from '../registry/signing-keys.ts'
 import type { Registry } from '../registry/store.ts'
 import { createIdentities } from './identities.ts'
 import type { StoreBreaker } from './store-breaker.ts'
@@ -12,6 +15,9 @@ import { createStrangers, type StrangersParts } from './strangers.ts'
 interface ThreadFacts extends Pick<StrangersParts, 'known' | 'onRefused'> {
   /** When the registry was last heard, by the steady clock. */
   readonly contactAt: () => number
+  readonly signer: Signer
+  /** As it stands in our own signed tokens. */
+  readonly issuer: string
 }
 
 /** Who stands behind keys and tokens, for one thread; what strangers make up is counted over both. */
@@ -19,7 +25,7 @@ export function createIdentityCaches(
   config: Config,
   registry: Registry,
   breaker: StoreBreaker,
-  { contactAt, known, onRefused }: ThreadFacts,
+  { contactAt, known, onRefused, signer, issuer }: ThreadFacts,
 ) {
   const common = {
     strangers: createStrangers({
@@ -46,11 +52,21 @@ export function createIdentityCaches(
   const tokens = createIdentities({
     ...common,
     isWellFormed: (token) =>
-      looksLikeSecret('access-token:live', token) || looksLikeSecret('access-token:sandbox', token),
-    lookUp: async (token) =>
-      identityOf(await breaker.ask(() => findIdentityByToken(registry, token)), 'bearer'),
+      looksLikeSecret('access-token:live', token) ||
+      looksLikeSecret('access-token:sandbox', token) ||
+      claimsToBeOurs(token, issuer),
+    async lookUp(token) {
+      // What does not bear our signature costs no question to the store.
+      if (looksLikeJwt(token) && !(await signer.verify(token, { typ: accessTokenType }))) return undefined
+      return identityOf(await breaker.ask(() => findIdentityByToken(registry, token)), 'bearer')
+    },
   })
   return { keys, tokens }
+}
+
+function claimsToBeOurs(token: string, issuer: string): boolean {
+  const jwt = readUnverified(token)
+  return jwt !== undefined && jwt.claims.iss === issuer && jwt.header.typ === accessTokenType
 }
 
 function identityOf(record: IdentityRecord | undefined, method: Identity['method']): Identity | undefined {

@@ -1,3 +1,4 @@
+import type { Snapshot } from '../registry/model.ts'
 import { type CompileParts, compileTable, type Table } from './compile.ts'
 import type { HeldTable } from './handle.ts'
 import { createReader, type Pieces } from './snapshot-pieces.ts'
@@ -10,6 +11,8 @@ export interface Tables {
   hold(): HeldTable | undefined
   /** Of the table in force. */
   upstreams(): Iterable<LiveUpstream>
+  /** Of which the table in force was made; undefined before the first. */
+  snapshot(): Snapshot | undefined
   readonly number: number
 }
 
@@ -48,6 +51,7 @@ export function createTables(partsWith: (slots: ReadonlyMap<string, number>) => 
       return counted.held
     },
     upstreams: () => current?.table.upstreams.values() ?? [],
+    snapshot: () => current?.table.legacy.snapshot,
     get number() {
       return current?.table.number ?? -1
     },

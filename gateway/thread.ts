@@ -31,6 +31,7 @@ import { createThreadMetrics, type ThreadMetrics } from './metrics.ts'
 import { openPool } from './open-pool.ts'
 import { createJwks } from './outbound/jwks.ts'
 import { createOutbound } from './outbound/outbound.ts'
+import { createResources } from './resources.ts'
 import { createRetryBudget } from './retry-budget.ts'
 import { viewShared } from './shared.ts'
 import { cutOffSlowReaders } from './slow-readers.ts'
@@ -82,7 +83,10 @@ export function createThread(
     onFailure: metrics.storeFailed,
     now: steadyClock,
   })
+  const signer = createSigner(registry)
   const { keys, tokens } = createIdentityCaches(config, registry, breaker, {
+    signer,
+    issuer: publicUrl.replace(/\/+$/, ''),
     contactAt: view.contactAt,
     known: start.shared.known,
     onRefused: metrics.lookUpRefused,
@@ -156,7 +160,6 @@ export function createThread(
     },
   }
   const upgrades = createUpgrades(parts)
-  const signer = createSigner(registry)
   const fetchJwks = createJwks({
     outbound: createOutbound({ networks: config.GATEWAY_OUTBOUND_NETWORKS, ca: config.outboundCa }),
     now: steadyClock,
@@ -167,6 +170,7 @@ export function createThread(
     issuer: publicUrl,
     log,
     signer,
+    resources: createResources(() => tables.snapshot(), publicUrl),
     fetchJwks,
     addressOf: addressWith(parts.limits.isTrustedProxy),
     bodyTimeoutMs: config.GATEWAY_BODY_IDLE_TIMEOUT_MS,

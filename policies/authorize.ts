@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { problem } from '../registry/base/problem.ts'
-import type { Deps, Exchange, Identity, Policy } from './policy.ts'
+import type { Routing, TokenGrant } from '../registry/model.ts'
+import { isResourceOf } from '../registry/resources.ts'
+import type { Deps, Exchange, Identity, Policy, Route } from './policy.ts'
 
 const schema = z.strictObject({})
 
@@ -19,6 +21,14 @@ export const authorize: Policy<z.infer<typeof schema>> = {
       headers: { 'WWW-Authenticate': `Bearer realm="${deps.realm}"` },
     }
 
+    const elsewhere = {
+      detail: 'The access token is for another resource. Ask for one for this API.',
+      headers: {
+        'WWW-Authenticate': `Bearer realm="${deps.realm}", error="invalid_token", error_description="The access token is for another resource"`,
+      },
+    }
+    const isFor = audienceCheck(deps.realm)
+
     return {
       onRequest(x) {
         const route = x.route!
@@ -27,6 +37,8 @@ export const authorize: Policy<z.infer<typeof schema>> = {
           if (route.scopes.length > 0) throw problem('credential-missing', anonymous)
           return
         }
+        if (identity.grant !== undefined && !isFor(identity.grant, route))
+          throw problem('token-invalid', elsewhere)
         if (!route.environments.includes(identity.environment))
           throw problem('environment-unavailable', {
             detail: `${route.apiName} ${route.versionName} has no ${identity.environment} service. Use a credential of the other environment.`,
@@ -44,6 +56,25 @@ export const authorize: Policy<z.infer<typeof schema>> = {
       },
     }
   },
+}
+
+/** Whether a token may be used here, by the resources that it was asked for (RFC 8707 §2). Found out once for each pair. */
+function audienceCheck(publicUrl: string) {
+  const known = new WeakMap<TokenGrant, WeakMap<Routing, boolean>>()
+  return (grant: TokenGrant, { routing }: Route): boolean => {
+    if (grant.resources.length === 0) return true
+    let ofGrant = known.get(grant)
+    if (!ofGrant) {
+      ofGrant = new WeakMap()
+      known.set(grant, ofGrant)
+    }
+    let answer = ofGrant.get(routing)
+    if (answer === undefined) {
+      answer = grant.resources.some((resource) => isResourceOf(resource, routing, publicUrl))
+      ofGrant.set(routing, answer)
+    }
+    return answer
+  }
 }
 
 type Held = ReadonlySet<string> | null | undefined

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { Problem, ProblemCode } from '../registry/base/problem.ts'
 import type { LimitClaim as Claim } from '../registry/limits.ts'
-import type { BalanceStrategy, Environment, Operation, TokenGrant } from '../registry/model.ts'
+import type { BalanceStrategy, Environment, Operation, Routing, TokenGrant } from '../registry/model.ts'
 
 /** A behaviour attached to traffic. See docs for how to add one. */
 export interface Policy<C> {
@@ -182,6 +182,8 @@ export interface Route {
   readonly versionId: string
   readonly versionName: string
   readonly revision: number
+  /** How calls name the version: tells whether a token for a resource is for it. */
+  readonly routing: Routing
   /** Those that the version has an upstream for. */
   readonly environments: readonly Environment[]
   readonly operation: Operation

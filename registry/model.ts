@@ -49,12 +49,20 @@ export type PolicyConfigs = z.infer<typeof PolicyConfigs>
 
 // ---- API, version, revision, operation ----------------------------------------------------------------------------
 
+export const TokenFormat = z
+  .enum(['opaque', 'jwt'])
+  .describe(
+    'Form of access tokens for this API. `opaque`: only the gateway knows what they stand for. `jwt`: signed (RFC 9068), for services that check them by themselves.',
+  )
+export type TokenFormat = z.infer<typeof TokenFormat>
+
 export const ApiInput = z.strictObject({
   name: Name,
   title: Title,
   description: Description,
   owner: z.string().max(200).default('').describe('Who answers for it: a team or an address.'),
   labels: Labels,
+  accessTokens: TokenFormat.default('opaque'),
   policies: PolicyConfigs.default({}),
 })
 export type ApiInput = z.infer<typeof ApiInput>

@@ -6,7 +6,9 @@ import { type Subscription, SubscriptionInput } from './model.ts'
 import { insertion, isUnchanged, kept, removal, replacement } from './records.ts'
 import {
   type Actor,
+  allIds,
   find,
+  findMany,
   get,
   type ListOptions,
   list,
@@ -120,4 +122,10 @@ async function requireOffer(r: Registry, { versionId, planId }: SubscriptionInpu
       ],
     })
   return isUnchanged(r, kinds.version, version)
+}
+
+/** Ids of all versions to which an application has subscribed. @throws Problem store-unavailable */
+export async function subscribedVersions(r: Registry, applicationId: string): Promise<string[]> {
+  const found = await findMany(r, kinds.subscription, await allIds(r, kinds.subscription, applicationId))
+  return found.flatMap((stored) => (stored ? [stored.value.versionId] : []))
 }

@@ -1,3 +1,4 @@
+import { looksLikeJwt } from './base/jwt-form.ts'
 import { problem } from './base/problem.ts'
 import { hashSecret, looksLikeSecret, newSecret } from './base/secrets.ts'
 import { announce } from './events.ts'
@@ -13,10 +14,16 @@ import { findFamily } from './token-families.ts'
  * @throws Problem store-unavailable; then nobody has the token
  */
 export async function issueToken(r: Registry, given: NewTokenGrant): Promise<string> {
+  const token = newSecret(`access-token:${given.environment}`)
+  await keepToken(r, given, token)
+  return token
+}
+
+/** Keeps a grant under a token that was made elsewhere: a signed one. Throws as `issueToken` does. */
+export async function keepToken(r: Registry, given: NewTokenGrant, token: string): Promise<void> {
   const grant = TokenGrant.parse(given)
   const now = r.now()
   if (grant.expiresAt <= now) throw problem('state-conflict', { detail: 'The grant has ended already.' })
-  const token = newSecret(`access-token:${grant.environment}`)
   const hash = hashSecret(r.secrets.hashKey, token)
   const index = r.keys.tokensOf(grant.applicationId)
   // The index first: a hash in it that stands for nothing is seen through, a token in no list could not be found.
@@ -25,11 +32,11 @@ export async function issueToken(r: Registry, given: NewTokenGrant): Promise<str
     guarded(r.redis.zremrangebyscore(index, '-inf', now)),
   ])
   await guarded(r.redis.set(r.keys.token(hash), JSON.stringify(grant), 'PX', grant.expiresAt - now))
-  return token
 }
 
 /**
- * What a token stands for. Costs nothing when the text has not the form of a token. Says nothing of whether its
+ * What a token stands for. Costs nothing when the text has not the form of a token. Whether a signed one bears our
+ * signature is not looked at: what we did not keep stands for nothing. Says nothing of whether its
  * credential is still live: see `findIdentityByToken`.
  *
  * @returns undefined when it is unknown, revoked or expired. @throws Problem store-unavailable
@@ -57,6 +64,8 @@ export async function revokeToken(r: Registry, token: string): Promise<boolean> 
 }
 
 const isToken = (text: string) =>
-  looksLikeSecret('access-token:live', text) || looksLikeSecret('access-token:sandbox', text)
+  looksLikeSecret('access-token:live', text) ||
+  looksLikeSecret('access-token:sandbox', text) ||
+  looksLikeJwt(text)
 
 const keyOf = (r: Registry, token: string) => r.keys.token(hashSecret(r.secrets.hashKey, token))

@@ -11,6 +11,13 @@ import { answerTokenRequest } from './token-endpoint.ts'
 export type { AuthorizationServerDeps, OAuthClient } from './deps.ts'
 export { maxFormBytes } from './form.ts'
 export type { OAuthAnswer, OAuthRequest } from './message.ts'
+export {
+  accessTokenClaims,
+  accessTokenType,
+  audienceOf,
+  type ResourceFormat,
+  type Resources,
+} from './token-format.ts'
 
 /** The endpoints of the authorization server, free of any HTTP framework. None of them ever rejects. */
 export interface AuthorizationServer {

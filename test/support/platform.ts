@@ -81,6 +81,7 @@ export interface DemoOptions {
   readonly upstream?: Partial<UpstreamInput>
   readonly document?: Buffer
   readonly policies?: PolicyConfigs
+  readonly accessTokens?: ApiInput['accessTokens']
   readonly operations?: Record<string, OperationSettings>
   readonly version?: Partial<VersionInput>
   /** Scopes of the subscription; all when absent. */
@@ -119,7 +120,12 @@ export async function publishDemo({ registry }: PlatformOn, options: DemoOptions
   const api = await createApi(
     registry,
     tester,
-    ApiInput.parse({ name, title: name, policies: options.policies ?? {} }),
+    ApiInput.parse({
+      name,
+      title: name,
+      policies: options.policies ?? {},
+      accessTokens: options.accessTokens,
+    }),
   )
   const version = await createVersion(
     registry,

@@ -10,6 +10,7 @@ import type {
   TargetView,
 } from '../../policies/policy.ts'
 import { newSecret } from '../../registry/base/secrets.ts'
+import { TokenGrant } from '../../registry/model.ts'
 
 /** Builders for unit tests of policies: what does not matter has a default, what does is passed. */
 
@@ -68,6 +69,7 @@ export function route(more: Partial<Route> = {}): Route {
     versionId: 'ver_1',
     versionName: 'v1',
     revision: 1,
+    routing: { by: 'path', basePath: '/payments/v1' },
     environments: ['live', 'sandbox'],
     operation: {
       id: 'createPayment',
@@ -98,6 +100,19 @@ export function identity(more: Partial<Identity> = {}): Identity {
     expiresAt: Number.POSITIVE_INFINITY,
     ...more,
   }
+}
+
+export function grant(more: Partial<TokenGrant> = {}): TokenGrant {
+  return TokenGrant.parse({
+    credentialId: 'crd_1',
+    applicationId: 'app_1',
+    partnerId: 'par_1',
+    environment: 'live',
+    scopes: [],
+    issuedAt: 0,
+    expiresAt: 3_600_000,
+    ...more,
+  })
 }
 
 export function deps(more: Partial<Deps> = {}): Deps {

@@ -17,6 +17,7 @@ interface Options {
   readonly api: string
   readonly version: string
   readonly title?: string
+  readonly accessTokens?: string
   readonly basePath?: string
   readonly routing?: string
   readonly upstream?: readonly string[]
@@ -42,6 +43,9 @@ export function addImportCommand(program: Command, io: Io): void {
     .requiredOption('--api <name>', 'name of the API')
     .requiredOption('--version <name>', 'name of the version, as partners see it')
     .option('--title <text>', 'title of the API; default: that of the document')
+    .addOption(
+      new Option('--access-tokens <form>', 'form of access tokens for this API').choices(['opaque', 'jwt']),
+    )
     .option('--base-path <path>', 'stands before every path; default: /<api>/<version>, or /<api> by header')
     .option('--routing <how>', 'path, header:<name>=<value> or host:<name>,<name>')
     .addOption(
@@ -125,10 +129,12 @@ async function ensureApi(client: Client, options: Options, bytes: Buffer): Promi
     : undefined
   if (!found) {
     const title = options.title ?? preview!.body.title.trim().slice(0, 200)
-    return (await client.post<Api>('/api/apis', { name: options.api, title: title || options.api })).body
+    const input = { name: options.api, title: title || options.api, accessTokens: options.accessTokens }
+    return (await client.post<Api>('/api/apis', input)).body
   }
-  if (options.title === undefined || options.title === found.body.title) return found.body
-  const changed = { ...found.body, title: options.title }
+  const { title = found.body.title, accessTokens = found.body.accessTokens } = options
+  if (title === found.body.title && accessTokens === found.body.accessTokens) return found.body
+  const changed = { ...found.body, title, accessTokens }
   return (await client.put<Api>(`/api/apis/${found.body.id}`, changed, found.etag)).body
 }
 

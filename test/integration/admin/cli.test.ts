@@ -71,7 +71,10 @@ describe('gatewayctl', () => {
 
       const preview = await cli(['import', '-', ...into, '--dry-run'], { stdin: paymentsYaml })
       expect(preview.out).toContain('2 operations')
-      const imported = await cli(['import', '-', ...into, '--json'], { stdin: paymentsYaml })
+      const imported = await cli(['import', '-', ...into, '--access-tokens', 'jwt', '--json'], {
+        stdin: paymentsYaml,
+      })
+      expect(imported.json().api.accessTokens).toBe('jwt')
       expect(imported.json().version).toMatchObject({
         revision: 1,
         routing: { by: 'path', basePath: '/payments/v1' },

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { authorize } from '../../../policies/authorize.ts'
-import { ask, compile, exchange, identity, route } from '../../support/policy-run.ts'
+import { ask, compile, exchange, grant, identity, route } from '../../support/policy-run.ts'
 
 const hooks = compile(authorize)
 const subscribed = (scopes: string[] | null) =>
@@ -96,5 +96,20 @@ describe('authorize', () => {
     await expect(ask(hooks, exchange())).resolves.toBeUndefined()
     const x = exchange({}, { route: route({ scopes: [['a']] }) })
     await expect(ask(hooks, x)).rejects.toMatchObject({ code: 'credential-missing' })
+  })
+
+  test('refuses a token that was asked for another resource, as RFC 6750 wants it', async () => {
+    const withToken = (...resources: string[]) =>
+      exchange({}, { identity: identity({ method: 'bearer', grant: grant({ resources }) }) })
+    const here = 'https://api.bank.example/payments/v1'
+    await expect(ask(hooks, withToken())).resolves.toBeUndefined()
+    await expect(ask(hooks, withToken('https://api.bank.example/other', here))).resolves.toBeUndefined()
+    const refused = {
+      code: 'token-invalid',
+      headers: { 'WWW-Authenticate': expect.stringContaining('error="invalid_token"') },
+    }
+    const x = withToken('https://api.bank.example/other')
+    await expect(ask(hooks, x)).rejects.toMatchObject(refused)
+    await expect(ask(hooks, x)).rejects.toMatchObject(refused)
   })
 })

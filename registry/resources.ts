@@ -1,0 +1,41 @@
+import type { Routing } from './model.ts'
+
+/**
+ * Versions as resources: what a client names when it says where it will use a token (RFC 8707 §2), and what a signed
+ * token is for (`aud`, RFC 9068 §3).
+ */
+
+/** The address by which a version is named as a resource; of one that has several hosts, each. */
+export function resourcesOf(routing: Routing, publicUrl: string): string[] {
+  if (routing.by !== 'host') return [withoutSlash(publicUrl) + routing.basePath]
+  const { protocol, port } = new URL(publicUrl)
+  const named = routing.hosts.filter((host) => !host.startsWith('*.'))
+  return named.map((host) => `${protocol}//${host}${port && `:${port}`}${routing.basePath}`)
+}
+
+/**
+ * Whether a token for a resource may be used at a version: the resource is the version, something in it (an operation),
+ * or something around it (all APIs of this host).
+ */
+export function isResourceOf(resource: string, routing: Routing, publicUrl: string): boolean {
+  const url = URL.parse(resource)
+  const own = URL.parse(publicUrl)
+  if (!url || !own || url.protocol !== own.protocol || url.port !== own.port) return false
+  const isHost =
+    routing.by === 'host'
+      ? routing.hosts.some((host) => isOneOf(url.hostname, host))
+      : url.hostname === own.hostname
+  if (!isHost) return false
+  const path = withoutSlash(url.pathname)
+  const base = (routing.by === 'host' ? '' : withoutSlash(own.pathname)) + routing.basePath
+  return isAtOrBelow(path, base) || isAtOrBelow(base, path)
+}
+
+const withoutSlash = (text: string) => text.replace(/\/+$/, '')
+
+const isAtOrBelow = (path: string, base: string) => path === base || path.startsWith(`${base}/`)
+
+const isOneOf = (host: string, pattern: string) =>
+  pattern.startsWith('*.')
+    ? host.endsWith(pattern.slice(1)) && host.length > pattern.length - 1
+    : host === pattern
