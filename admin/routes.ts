@@ -11,6 +11,7 @@ import { signingKeyRoutes } from './api/signing-keys.ts'
 import { snapshotRoutes } from './api/snapshots.ts'
 import { probeRoutes, statusRoutes } from './api/status.ts'
 import { subscriptionRoutes } from './api/subscriptions.ts'
+import { tokenRoutes } from './api/tokens.ts'
 import { upstreamHealthRoutes } from './api/upstream-health.ts'
 import { upstreamRoutes } from './api/upstreams.ts'
 import { versionRoutes } from './api/versions.ts'
@@ -32,6 +33,7 @@ export function allRoutes(metrics: Metrics): AnyRoute[] {
     ...applicationRoutes,
     ...subscriptionRoutes,
     ...credentialRoutes,
+    ...tokenRoutes,
     ...settingsRoutes,
     ...snapshotRoutes,
     ...statusRoutes,

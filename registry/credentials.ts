@@ -18,6 +18,7 @@ import {
   type Registry,
   type Stored,
 } from './store.ts'
+import { endFamilies } from './token-families.ts'
 
 export * from './identities.ts'
 
@@ -107,6 +108,7 @@ export async function updateCredential(
     }
     const { stored, ...steps } = replacement(r, kinds.credential, before, after)
     await commit(r, actor, { ...steps, events: [{ kind: 'identity', credentialId: id }] })
+    if (stored.value.tokensNotBefore !== value.tokensNotBefore) await endFamilies(r, stored.value)
     return stored
   })
 }
@@ -161,6 +163,7 @@ export async function rotateCredential(
     const after = { ...value, tokensNotBefore, secrets: [...records, ...overlapping] }
     const { stored, ...steps } = replacement(r, kinds.credential, before, after, 'rotate')
     await commit(r, actor, { ...steps, events: [{ kind: 'identity', credentialId: id }] })
+    if (options.endTokens) await endFamilies(r, stored.value)
     return { credential: stored, secret }
   })
 }

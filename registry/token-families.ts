@@ -1,5 +1,6 @@
 import { newId } from './base/ids.ts'
 import { announce } from './events.ts'
+import { membersAfter } from './expiry-index.ts'
 import { TokenFamily } from './model.ts'
 import { guarded } from './redis.ts'
 import { parseStored, type Registry } from './store.ts'
@@ -44,4 +45,25 @@ export async function revokeFamily(r: Registry, id: string): Promise<void> {
   await announce(r, event)
   await guarded(r.redis.del(r.keys.family(id)))
   await announce(r, event)
+}
+
+/**
+ * Ends what people have allowed a client up to its `tokensNotBefore`, after its caches were told (an `identity` event).
+ * Those made since stay. Done again after a failure, it ends what is left.
+ *
+ * @throws Problem store-unavailable
+ */
+export async function endFamilies(
+  r: Registry,
+  client: { readonly id: string; readonly applicationId: string; readonly tokensNotBefore: number },
+): Promise<void> {
+  const index = r.keys.familiesOf(client.applicationId)
+  for await (const places of membersAfter(r, index)) {
+    const families = await Promise.all(places.map(({ member }) => findFamily(r, member)))
+    const ended = families.flatMap((family) =>
+      family?.credentialId === client.id && family.createdAt <= client.tokensNotBefore ? [family.id] : [],
+    )
+    await Promise.all(ended.map((id) => guarded(r.redis.del(r.keys.family(id)))))
+    if (ended.length > 0) await guarded(r.redis.zrem(index, ...ended))
+  }
 }

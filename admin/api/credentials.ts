@@ -8,6 +8,7 @@ import {
   rotateCredential,
   updateCredential,
 } from '../../registry/credentials.ts'
+import { endTokensOfClient } from '../../registry/live-tokens.ts'
 import {
   CredentialInput,
   CredentialUpdate,
@@ -129,6 +130,21 @@ export const credentialRoutes = [
     answer: { status: 200, schema: Credential, hasEtag: true },
     async handle({ registry, actor, params, ifMatch }) {
       const stored = await revokeCredential(registry, actor, params.credential, ifMatch)
+      return record(stored, await viewer(registry, [stored]))
+    },
+  }),
+  route({
+    id: 'endTokensOfClient',
+    method: 'post',
+    path: '/api/credentials/{credential}/end-tokens',
+    tag: 'Tokens',
+    summary: 'Ends all tokens and authorizations of an OAuth client, at every gateway within a second.',
+    description: 'It can get new ones: to stop it for good, revoke the credential.',
+    permission: 'credentials',
+    answer: { status: 200, schema: Credential, hasEtag: true },
+    refuses: ['state-conflict'],
+    async handle({ registry, actor, params, ifMatch }) {
+      const stored = await endTokensOfClient(registry, actor, params.credential, ifMatch)
       return record(stored, await viewer(registry, [stored]))
     },
   }),

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { reach } from '../client.ts'
 import { type Io, readText } from '../io.ts'
 import { print } from '../output.ts'
+import { addLiveTokenCommands } from './live-tokens.ts'
 
 interface Options {
   readonly clientId: string
@@ -23,8 +24,10 @@ Examples:
   GATEWAYCTL_CLIENT_SECRET=… gatewayctl token --client-id cred_01… --scope payments:write`
 
 export function addTokenCommand(program: Command, io: Io): void {
-  program
-    .command('token')
+  const group = program.command('token').description('access tokens: get one, list and end those that live')
+  addLiveTokenCommands(group, io)
+  group
+    .command('get', { isDefault: true })
     .description('get an access token from the gateway (client credentials) and print it')
     .requiredOption('--client-id <id>', 'id of the OAuth client')
     .option('--secret-file <file>', 'file with its secret, - for stdin')

@@ -7,6 +7,7 @@ import { createProgram } from '../../../admin/cli/run.ts'
 import { followEvents } from '../../../registry/events.ts'
 import { findIdentityBySecret, findIdentityByToken } from '../../../registry/identities.ts'
 import type { RegistryEvent } from '../../../registry/model.ts'
+import { openFamily } from '../../../registry/token-families.ts'
 import { issueToken } from '../../../registry/tokens.ts'
 import { createAuthority } from '../../support/certificates.ts'
 import { until } from '../../support/until.ts'
@@ -204,5 +205,55 @@ describe('gatewayctl client', () => {
     const make = ['client', 'create', 'acme/shop']
     await expect(cli(...make, '--certificate', file)).rejects.toThrow(`${file}: it holds no certificate`)
     await expect(cli(...make, '--jwks', file)).rejects.toThrow(`${file}: it is not JSON`)
+  })
+})
+
+describe('live tokens', () => {
+  test('are listed and ended, and the audit says who did', async () => {
+    const { id } = (await create(null)).body.credential
+    await tokenFor(id, ['a'])
+    const path = `/api/applications/${applicationId}/tokens`
+    const listed = await admin.ask('GET', `${path}?credential=${id}`)
+    expect(listed.body).toMatchObject({ items: [{ credentialId: id, scopes: ['a'] }], next: null })
+    const tokenId = listed.body.items[0].id
+    expect((await admin.ask('POST', `${path}/${tokenId}/end`)).status).toBe(204)
+    expect((await admin.ask('POST', `${path}/${tokenId}/end`)).status).toBe(404)
+    const { items } = (await admin.ask('GET', `/api/audit?subject=${tokenId}`)).body
+    expect(items).toMatchObject([{ action: 'end', noun: 'token', before: { credentialId: id } }])
+  })
+
+  test('all end for a client, and for an application', async () => {
+    const { id } = (await create(null)).body.credential
+    const [one, two] = [await tokenFor(id), await tokenFor(id)]
+    expect((await admin.ask('POST', `/api/credentials/${id}/end-tokens`)).status).toBe(200)
+    expect(await findIdentityByToken(admin.registry, one)).toBeUndefined()
+    const ended = await admin.ask('POST', `/api/applications/${applicationId}/end-tokens`)
+    expect(ended.body.clients).toBeGreaterThan(1)
+    expect(await findIdentityByToken(admin.registry, two)).toBeUndefined()
+  })
+})
+
+describe('gatewayctl token', () => {
+  test('lists and ends tokens and what people have allowed', async () => {
+    const { id } = (await create(null)).body.credential
+    await tokenFor(id)
+    const family = await openFamily(admin.registry, {
+      ...{ credentialId: id, applicationId, partnerId, environment: 'live', subject: 'ada', scopes: ['a'] },
+      ...{ authorizationDetails: null, resources: [], authenticatedAt: 1, expiresAt: Date.now() + 60_000 },
+    })
+    const listed = await cli('token', 'list', 'acme/shop', '--client', id)
+    const [tokenId] = /^\d+-\S+/m.exec(listed)!
+    expect(await cli('token', 'end', 'acme/shop', tokenId)).toBe(`${tokenId} has ended.`)
+    expect(await cli('token', 'list', 'acme/shop', '--client', id)).toBe('There are none.')
+    const allowed = await cli('token', 'list', 'acme/shop', '--authorizations', '--subject', 'ada')
+    expect(allowed).toContain(family.id)
+    await cli('token', 'end', 'acme/shop', family.id)
+    await cli('token', 'end', '--client', id)
+    expect(await cli('token', 'end', 'acme/shop', '--all')).toMatch(/^All tokens of its \d+ OAuth clients/)
+  })
+
+  test('asks what is to end', async () => {
+    for (const wrong of [[], ['acme/shop'], ['acme/shop', '--client', 'cred_1'], ['--all']])
+      await expect(cli('token', 'end', ...wrong)).rejects.toThrow(/Name an application/)
   })
 })
