@@ -11,16 +11,20 @@ export interface Load {
   readonly method: 'GET' | 'POST'
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string | undefined
+  /** Of the body; absent: JSON. */
+  readonly contentType?: string
   readonly connections: number
   readonly seconds: number
-  /** Paths and keys that are called in turn, in place of the path of the address. */
+  /** Paths and values of a header that are called in turn, in place of the path of the address. */
   readonly turns?: Turns
 }
-/** A file of path and API key, with a tab between them, by line. */
+/** A file of path and a header's value, with a tab between them, by line. */
 export interface Turns {
   readonly file: string
   /** The line that is called first. */
   readonly from: number
+  /** Name of the header; absent: that of API keys. */
+  readonly header?: string
 }
 export interface Taken {
   readonly requests: number
@@ -32,13 +36,14 @@ export interface Taken {
 /** A closed loop: so many connections, each with one call at a time. @throws Error when a call fails */
 export async function drive(load: Load): Promise<Taken> {
   const { url, method, headers, body, connections, seconds, turns } = load
+  const contentType = load.contentType ?? 'application/json'
   const script = join(mkdtempSync(join(tmpdir(), 'bench-wrk-')), 'load.lua')
   const lines = Object.entries(headers).map(([name, value]) => `wrk.headers[${lua(name)}] = ${lua(value)}`)
   writeFileSync(
     script,
     `wrk.method = ${lua(method)}
 ${lines.join('\n')}
-${body === undefined ? '' : `wrk.body = ${lua(body)}\nwrk.headers["content-type"] = "application/json"`}
+${body === undefined ? '' : `wrk.body = ${lua(body)}\nwrk.headers["content-type"] = ${lua(contentType)}`}
 ${turns ? inTurn(turns) : ''}
 done = function(summary, latency)
   local e = summary.errors
@@ -66,12 +71,12 @@ end
 }
 
 /** All requests are made before the first is sent, so that the load costs as little as with one. */
-const inTurn = ({ file, from }: Turns) => `
+const inTurn = ({ file, from, header = 'x-api-key' }: Turns) => `
 local requests, at = {}, ${from}
 function init()
   for line in io.lines(${lua(file)}) do
-    local path, key = line:match("([^\t]*)\t(.*)")
-    wrk.headers["x-api-key"] = key
+    local path, value = line:match("([^\t]*)\t(.*)")
+    wrk.headers[${lua(header)}] = value
     requests[#requests + 1] = wrk.format(nil, path)
   end
   at = at % #requests
