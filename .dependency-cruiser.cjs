@@ -82,7 +82,11 @@ module.exports = {
       from('^policies/([^/.]+)', '^policies/index\\.ts$'),
       {
         path: '^policies/',
-        pathNot: ['^policies/$1(/|\\.ts$)', '^policies/(policy|header-list)\\.ts$', '^policies/limits/'],
+        pathNot: [
+          '^policies/$1(/|\\.ts$)',
+          '^policies/(policy|header-list)\\.ts$',
+          '^policies/(limits|proof)/',
+        ],
       },
     ),
     forbidden(

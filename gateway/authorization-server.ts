@@ -9,6 +9,7 @@ import {
   type OAuthClient,
   type Resources,
 } from '../policies/oauth2/index.ts'
+import type { DpopVerifier } from '../policies/proof/dpop.ts'
 import type { Log } from '../registry/base/log.ts'
 import { Problem } from '../registry/base/problem.ts'
 import { findClient, findIdentityBySecret } from '../registry/credentials.ts'
@@ -35,6 +36,8 @@ export interface AuthorizationServerParts {
   /** What is published, for the form of tokens. Absent: nothing, and all are opaque. */
   readonly resources?: () => Resources
   readonly fetchJwks: FetchJwks
+  readonly dpop: DpopVerifier
+  readonly isDpopNonceRequired?: boolean
   /** The caller's address behind trusted proxies; failed attempts are counted by it. Absent: that of the socket. */
   readonly addressOf?: (req: IncomingMessage) => string
   /** Longest wait for the whole body. */
@@ -111,7 +114,15 @@ function endLate(withinMs: number): RequestHandler {
 }
 
 function depsOf(
-  { registry, signer, fetchJwks, log, resources = () => noResources }: AuthorizationServerParts,
+  {
+    registry,
+    signer,
+    fetchJwks,
+    dpop,
+    isDpopNonceRequired = false,
+    log,
+    resources = () => noResources,
+  }: AuthorizationServerParts,
   issuer: string,
 ): AuthorizationServerDeps {
   return {
@@ -134,6 +145,8 @@ function depsOf(
     signJwt: signer.sign,
     jwks: signer.jwks,
     fetchJwks,
+    dpop,
+    isDpopNonceRequired,
     takeTokens: (take) => takeTokens(registry, take),
     report: (error) => log.error({ err: error }, 'the authorization server failed'),
   }

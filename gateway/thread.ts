@@ -1,6 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Place } from '../policies/policy.ts'
+import { createDpopVerifier } from '../policies/proof/dpop.ts'
+import { createPublicKeys } from '../policies/proof/keys.ts'
+import { createNonces } from '../policies/proof/nonces.ts'
 import { steadyClock } from '../registry/base/clock.ts'
 import type { Config } from '../registry/base/config.ts'
 import type { Log } from '../registry/base/log.ts'
@@ -160,6 +163,11 @@ export function createThread(
     },
   }
   const upgrades = createUpgrades(parts)
+  const dpop = createDpopVerifier({
+    keys: createPublicKeys(),
+    nonces: createNonces(config.secrets.hashKey),
+    now: Date.now,
+  })
   const fetchJwks = createJwks({
     outbound: createOutbound({ networks: config.GATEWAY_OUTBOUND_NETWORKS, ca: config.outboundCa }),
     now: steadyClock,
@@ -172,6 +180,8 @@ export function createThread(
     signer,
     resources: createResources(() => tables.snapshot(), publicUrl),
     fetchJwks,
+    dpop,
+    isDpopNonceRequired: config.GATEWAY_DPOP_NONCE === 'required',
     addressOf: addressWith(parts.limits.isTrustedProxy),
     bodyTimeoutMs: config.GATEWAY_BODY_IDLE_TIMEOUT_MS,
   })

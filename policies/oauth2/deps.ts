@@ -4,6 +4,7 @@ import type { FetchJwks } from '../../registry/oauth-keys.ts'
 
 import type { ClientSettings } from '../../registry/oauth-model.ts'
 import type { Once } from '../../registry/one-time.ts'
+import type { DpopVerifier } from '../proof/dpop.ts'
 
 /** What the authorization server may ask of the outside: capabilities, not clients. */
 export interface AuthorizationServerDeps {
@@ -32,6 +33,9 @@ export interface AuthorizationServerDeps {
   jwks(): Promise<{ readonly keys: readonly unknown[] }>
   /** Keys of a client that names where they are. */
   readonly fetchJwks: FetchJwks
+  readonly dpop: DpopVerifier
+  /** Whether every proof must hold a nonce of ours (RFC 9449 §8). */
+  readonly isDpopNonceRequired: boolean
   /** With `cost` 0 it only tells what is left. */
   takeTokens(take: Take): TokensTaken | Promise<TokensTaken>
   /** Hears of failures of our own, which callers are told nothing of. */

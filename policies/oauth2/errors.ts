@@ -17,10 +17,10 @@ export function errorAnswer(thrown: unknown, realm: string, report: (error: unkn
   // 401 needs a challenge (RFC 9110 §15.5.2), also when the secret came in the body.
   if (error.name === 'invalid_client')
     return jsonAnswer(401, body, { 'WWW-Authenticate': `Basic realm="${realm}", charset="UTF-8"` })
-  const { retryAfterSeconds } = error as SlowDown
+  const { retryAfterSeconds, dpopNonce } = error as Annotated
   if (retryAfterSeconds !== undefined)
     return jsonAnswer(429, body, { 'Retry-After': String(retryAfterSeconds) })
-  return jsonAnswer(400, body)
+  return jsonAnswer(400, body, dpopNonce === undefined ? {} : { 'DPoP-Nonce': dpopNonce })
 }
 
 function ownFault(error: unknown): OAuthAnswer {
@@ -30,7 +30,8 @@ function ownFault(error: unknown): OAuthAnswer {
   return jsonAnswer(503, body, { 'Retry-After': '1' })
 }
 
-type SlowDown = OAuthError & { readonly retryAfterSeconds?: number }
+/** What else is said in headers: see `slowDown`, and sender-constraint.ts. */
+type Annotated = OAuthError & { readonly retryAfterSeconds?: number; readonly dpopNonce?: string }
 
 /** Too many of something; the name is that of RFC 8628, the only one there is for it. */
 export function slowDown(what: string, retryAfterMs: number): OAuthError {

@@ -46,9 +46,15 @@ function endpoint(answer: Endpoint, deps: AuthorizationServerDeps) {
     if (req.method !== 'POST')
       return jsonAnswer(405, { error: 'invalid_request', error_description: 'Use POST' }, { Allow: 'POST' })
     try {
-      return await answer(req, readForm(req), deps)
+      return withNonce(await answer(req, readForm(req), deps), req, deps)
     } catch (error) {
       return errorAnswer(error, deps.issuer, deps.report)
     }
   }
+}
+
+/** Who proves by DPoP gets the nonce of now with each answer (RFC 9449 §8.2), so that its next proof need not be refused. */
+function withNonce(answer: OAuthAnswer, req: OAuthRequest, deps: AuthorizationServerDeps): OAuthAnswer {
+  if (!deps.isDpopNonceRequired || req.headers.dpop === undefined) return answer
+  return { ...answer, headers: { ...answer.headers, 'DPoP-Nonce': deps.dpop.nonce() } }
 }

@@ -102,6 +102,12 @@ export const settings = {
   GATEWAY_TRUSTED_PROXIES: list
     .default([])
     .describe('Networks (CIDR) of proxies in front whose X-Forwarded-For is believed, comma-separated.'),
+  GATEWAY_DPOP_NONCE: z
+    .enum(['optional', 'required'])
+    .default('optional')
+    .describe(
+      'Whether DPoP proofs at the authorization server must hold a nonce of ours (RFC 9449 §8): one trip more for a client’s first token, and no proof made ahead is of use. Calls: see the policy `authenticate`.',
+    ),
   GATEWAY_OUTBOUND_NETWORKS: list
     .default([])
     .describe(

@@ -11,6 +11,7 @@ import { createSigner } from '../../registry/signing-keys.ts'
 import type { Registry } from '../../registry/store.ts'
 import { createSubscription } from '../../registry/subscriptions.ts'
 import { createVersion } from '../../registry/versions.ts'
+import { dpopVerifier } from './dpop.ts'
 
 const actor = { id: 'test' }
 
@@ -53,7 +54,14 @@ export async function startAuthorizationServer(registry: Registry, fetchJwks: Fe
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const signer = createSigner(registry)
-  const app = createAuthorizationServerApp({ registry, issuer, log, signer, fetchJwks })
+  const app = createAuthorizationServerApp({
+    registry,
+    issuer,
+    log,
+    signer,
+    fetchJwks,
+    dpop: dpopVerifier(registry.now),
+  })
   const close = () =>
     new Promise<void>((done) => {
       server.close(() => done())

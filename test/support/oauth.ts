@@ -6,6 +6,7 @@ import {
 } from '../../policies/oauth2/index.ts'
 import { TokenGrant } from '../../registry/model.ts'
 import { ClientSettings } from '../../registry/oauth-model.ts'
+import { dpopVerifier } from './dpop.ts'
 import { memoryFamilies, memoryOnce } from './oauth-store.ts'
 
 export const issuer = 'https://api.bank.example'
@@ -39,7 +40,7 @@ export function authorizationServer(
   const now = more.now ?? (() => 1_000_000)
   const { once, kept } = memoryOnce(now)
   const { families, opened } = memoryFamilies(now)
-  const server = createAuthorizationServer({
+  const deps: AuthorizationServerDeps = {
     issuer,
     now,
     findClientBySecret: async (id, secret) => {
@@ -66,6 +67,8 @@ export function authorizationServer(
     fetchJwks: async () => {
       throw new Error('this test fetches no keys')
     },
+    dpop: dpopVerifier(now),
+    isDpopNonceRequired: false,
     takeTokens: ({ owner, rule, limit, cost }) => {
       const used = (failures.get(`${owner} ${rule}`) ?? 0) + cost
       if (used > limit) return { isAllowed: false, remaining: 0, retryAfterMs: 1_500, resetMs: 60_000 }
@@ -74,8 +77,9 @@ export function authorizationServer(
     },
     report: (error) => reports.push(error),
     ...more,
-  })
-  return { ...server, tokens, lookups, reports, failures, kept, families: opened }
+  }
+  const server = createAuthorizationServer(deps)
+  return { ...server, deps, tokens, lookups, reports, failures, kept, families: opened }
 }
 
 export const basic = (text: string) => ({ authorization: `Basic ${Buffer.from(text).toString('base64')}` })

@@ -10,6 +10,7 @@ import { createCredential } from '../../../registry/credentials.ts'
 import { createSigner, createSigningKey } from '../../../registry/signing-keys.ts'
 import type { Registry } from '../../../registry/store.ts'
 import type { Authority } from '../certificates.ts'
+import { dpopVerifier } from '../dpop.ts'
 import { type FaultPlan, withFaults } from '../faulty-redis.ts'
 import { registerParty } from '../oauth-platform.ts'
 import { stopSharedRedis, testRegistry } from '../redis.ts'
@@ -58,6 +59,7 @@ export async function startOurs(authority?: Authority): Promise<OurServer> {
       fetchJwks: async () => {
         throw new Error('no test has keys elsewhere')
       },
+      dpop: dpopVerifier(registry.now),
     }),
   )
   return {
