@@ -113,6 +113,7 @@ export function createThread(
     findIdentityByKey: keys.find,
     findIdentityByToken: tokens.find,
     takeLimits: leases.take,
+    signJwt: signer.sign,
     hash: (text: string) => hashSecret(registry.secrets.hashKey, text),
   })
   const { waited, retried } = createUpstreamMetrics(metrics.registry, () => tables.upstreams())

@@ -9,6 +9,7 @@ import { concurrency } from './concurrency.ts'
 import { cors } from './cors.ts'
 import { headers } from './headers.ts'
 import { ipFilter } from './ip-filter.ts'
+import { phantomToken } from './phantom-token.ts'
 import type { AnyPolicy } from './policy.ts'
 import { quota } from './quota.ts'
 import { rateLimit } from './rate-limit.ts'
@@ -21,7 +22,7 @@ export const policies = [
   cors, bodyLimit, ipFilter, // before we know who it is
   authenticate, authorize, // who, and whether
   rateLimit, quota, concurrency, // how much
-  headers, balance, // in what shape, where to
+  headers, phantomToken, balance, // in what shape, where to
 ] as const satisfies readonly AnyPolicy[]
 
 const byName = new Map<string, AnyPolicy>(policies.map((policy) => [policy.name, policy]))

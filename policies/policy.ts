@@ -264,6 +264,8 @@ export interface Deps {
    * @throws Problem store-unavailable, for a limit that then refuses
    */
   takeLimits(claims: readonly LimitClaim[]): LimitsAnswer | Promise<LimitsAnswer>
+  /** A JWT signed with the present key of the authorization server. @throws Problem not-ready without one */
+  signJwt(claims: Readonly<Record<string, unknown>>, header: { readonly typ: string }): Promise<string>
   /** Keyed hash, for what a caller wrote and may be a secret: only this becomes part of a key. */
   hash(text: string): string
   /** Protected-resource realm for WWW-Authenticate challenges. */

@@ -132,6 +132,7 @@ export function deps(more: Partial<Deps> = {}): Deps {
       })),
       release: undefined,
     }),
+    signJwt: async (claims, { typ }) => `${typ}.${JSON.stringify(claims)}`,
     hash: (text) => `hash-of-${text.length}`,
     realm: 'https://api.bank.example',
     ...more,

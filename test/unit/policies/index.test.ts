@@ -28,6 +28,7 @@ describe('the list of policies', () => {
       'quota',
       'concurrency',
       'headers',
+      'phantom-token',
       'balance',
     ])
   })
