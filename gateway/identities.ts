@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache'
 import type { Identity } from '../policies/policy.ts'
 import { Problem } from '../registry/base/problem.ts'
 import type { RegistryEvent } from '../registry/model.ts'
+import { createIdentityIndex } from './identity-index.ts'
 import type { Strangers } from './strangers.ts'
 
 /**
@@ -46,7 +47,7 @@ interface Entry {
   readonly identity: Identity
   /** When the store was asked, by the steady clock. */
   readonly askedAt: number
-  /** Of a token, as its revocation names it; '' otherwise. Kept, as a revocation is compared with all entries. */
+  /** Of a token, as its revocation names it; '' otherwise. */
   readonly hash: string
 }
 
@@ -64,7 +65,14 @@ const patienceMs = 200
 
 export function createIdentities(parts: IdentitiesParts): Identities {
   // By what was presented: the secret stays in the memory of the process that was shown it, and is hashed only on a miss.
-  const entries = new LRUCache<string, Entry>({ max: parts.max })
+  const index = createIdentityIndex()
+  const entries = new LRUCache<string, Entry>({
+    max: parts.max,
+    // One that is renewed stands for the same as before.
+    dispose({ identity, hash }, presented, reason) {
+      if (reason !== 'set') index.remove(presented, identity, hash)
+    },
+  })
   const unknown = new LRUCache<string, number>({ max: maxUnknown })
   const pending = new Map<string, Promise<Identity | undefined>>()
   let forgets = 0 // grows with every event, so that an answer from before it is not kept
@@ -129,8 +137,7 @@ export function createIdentities(parts: IdentitiesParts): Identities {
       if (identity) {
         const hash = parts.hashOf(presented)
         parts.strangers.succeeded(hash)
-        if (forgets === before)
-          entries.set(presented, { identity, askedAt, hash: identity.method === 'bearer' ? hash : '' })
+        if (forgets === before) keep(presented, identity, askedAt, identity.method === 'bearer' ? hash : '')
       } else {
         entries.delete(presented)
         if (forgets === before) unknown.set(presented, askedAt)
@@ -144,12 +151,17 @@ export function createIdentities(parts: IdentitiesParts): Identities {
     }
   }
 
+  function keep(presented: string, identity: Identity, askedAt: number, hash: string) {
+    index.add(presented, identity, hash)
+    entries.set(presented, { identity, askedAt, hash })
+  }
+
   function forget(event: RegistryEvent) {
     if (event.kind === 'snapshot') return
     forgets++
     unknown.clear() // it may be good from now on
     if (event.kind === 'signing-keys') return forgetSigned()
-    for (const [presented, entry] of entries.entries()) if (concerns(event, entry)) entries.delete(presented)
+    for (const presented of index.concernedBy(event)) entries.delete(presented)
   }
 
   /** A key may have been retired, and what was signed with it is not good any more. Only signed tokens have dots. */
@@ -169,17 +181,4 @@ export function createIdentities(parts: IdentitiesParts): Identities {
       return entries.size
     },
   }
-}
-
-function concerns(
-  event: Exclude<RegistryEvent, { kind: 'snapshot' | 'signing-keys' }>,
-  { hash, identity }: Entry,
-): boolean {
-  if (event.kind === 'token') return hash === event.hash
-  if (event.kind === 'family') return identity.grant?.familyId === event.familyId
-  return (
-    event.partnerId === identity.partnerId ||
-    event.applicationId === identity.applicationId ||
-    event.credentialId === identity.credentialId
-  )
 }
