@@ -19,6 +19,7 @@ import { ClientSettings } from '../registry/oauth-model.ts'
 import { createOnce } from '../registry/one-time.ts'
 import type { Signer } from '../registry/signing-keys.ts'
 import type { Registry } from '../registry/store.ts'
+import { findResources } from '../registry/subscribed-resources.ts'
 import { findFamily, openFamily, revokeFamily } from '../registry/token-families.ts'
 import { findToken, revokeToken } from '../registry/tokens.ts'
 import { checkFraming } from './exchange.ts'
@@ -136,6 +137,7 @@ function depsOf(
     issueToken: createIssuing({ registry, issuer, signer, resources }),
     findToken: (token) => findToken(registry, token),
     revokeToken: (token) => revokeToken(registry, token),
+    resourcesOf: ({ applicationId }) => findResources(registry, applicationId, issuer),
     families: {
       open: (given) => openFamily(registry, given),
       find: (id) => findFamily(registry, id),
@@ -155,8 +157,16 @@ function depsOf(
 async function clientOf(registry: Registry, clientId: string): Promise<OAuthClient | undefined> {
   const found = await findClient(registry, clientId)
   if (!found) return undefined
-  const { id, applicationId, partnerId, environment, title, tokenLifetimeSeconds, expiresAt } =
-    found.credential
+  const {
+    id,
+    applicationId,
+    partnerId,
+    environment,
+    title,
+    tokenLifetimeSeconds,
+    expiresAt,
+    tokensNotBefore,
+  } = found.credential
   const settings = found.credential.oauth ?? ClientSettings.parse({})
   const { scopes } = found
   return {
@@ -169,6 +179,7 @@ async function clientOf(registry: Registry, clientId: string): Promise<OAuthClie
     expiresAt,
     scopes,
     settings,
+    tokensNotBefore,
   }
 }
 

@@ -52,6 +52,8 @@ export function keysWith(prefix: string) {
     snapshotSummaries: () => `${registry}snapshot-summaries`,
     /** string: JSON of version id -> scopes, of the current snapshot */
     publishedScopes: () => `${registry}published-scopes`,
+    /** string: JSON of version id -> its routing, of the current snapshot */
+    publishedRoutings: () => `${registry}published-routings`,
     /** string: changes with every change of the signing keys */
     signingKeysVersion: () => `${registry}signing-keys-version`,
     /** stream of audit entries */

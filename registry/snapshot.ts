@@ -118,12 +118,14 @@ export async function rollback(
   })
 }
 
-/** The scopes stand beside the number, so that issuing a token need not read a whole snapshot. */
+/** Scopes and routings stand beside the number, so that issuing a token need not read a whole snapshot. */
 function pointTo(r: Registry, snapshot: Snapshot): Write[] {
   const scopes = snapshot.apis.flatMap((api) => api.versions.map((version) => [version.id, version.scopes]))
+  const routings = snapshot.apis.flatMap((api) => api.versions.map(({ id, routing }) => [id, routing]))
   return [
     ['set', r.keys.currentSnapshot(), String(snapshot.number)],
     ['set', r.keys.publishedScopes(), JSON.stringify(Object.fromEntries(scopes))],
+    ['set', r.keys.publishedRoutings(), JSON.stringify(Object.fromEntries(routings))],
   ]
 }
 

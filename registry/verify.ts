@@ -112,4 +112,9 @@ async function verifySnapshots(r: Registry, faults: string[]): Promise<void> {
     snapshot?.apis.flatMap((api) => api.versions.map(({ id, scopes }) => [id, scopes] as const)) ?? []
   if (JSON.stringify(Object.fromEntries(wanted)) !== (scopes ?? '{}'))
     faults.push('the published scopes are not those of the current snapshot')
+  const routings = await guarded(r.redis.get(r.keys.publishedRoutings()))
+  const wantedRoutings =
+    snapshot?.apis.flatMap((api) => api.versions.map(({ id, routing }) => [id, routing] as const)) ?? []
+  if (JSON.stringify(Object.fromEntries(wantedRoutings)) !== (routings ?? '{}'))
+    faults.push('the published routings are not those of the current snapshot')
 }

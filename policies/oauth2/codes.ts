@@ -20,6 +20,7 @@ const CodeGrant = z.strictObject({
   }).shape,
   subject: z.string(),
   authenticatedAt: z.int(),
+  issuedAt: z.int(),
   expiresAt: z.int(),
 })
 export type CodeGrant = z.infer<typeof CodeGrant>
@@ -33,6 +34,7 @@ export async function issueCode(
 ): Promise<string> {
   const { clientId, redirectUri, codeChallenge, authorizationDetails, resources, dpopJkt } = request
   const code = randomBytes(32).toString('base64url')
+  const issuedAt = now()
   const grant: CodeGrant = {
     clientId,
     redirectUri,
@@ -43,7 +45,8 @@ export async function issueCode(
     dpopJkt,
     subject: person.subject,
     authenticatedAt: person.authenticatedAt,
-    expiresAt: now() + codeLifetimeMs,
+    issuedAt,
+    expiresAt: issuedAt + codeLifetimeMs,
   }
   await once.keep('code', code, grant, codeLifetimeMs)
   return code

@@ -23,6 +23,8 @@ export interface AuthorizationServerDeps {
   findClient(clientId: string): Promise<OAuthClient | undefined>
   findToken(token: string): Promise<TokenGrant | undefined>
   revokeToken(token: string): Promise<unknown>
+  /** Addresses of the published versions that the application is subscribed to (RFC 8707). */
+  resourcesOf(client: OAuthClient): Promise<readonly string[]>
   /** What people have allowed: see registry/token-families.ts. */
   readonly families: Families
   /** Things that are used once, or within a time; kept under keyed hashes of what is presented for them. */
@@ -64,4 +66,6 @@ export interface OAuthClient {
   readonly expiresAt: number | null
   readonly title: string
   readonly settings: ClientSettings
+  /** ms since the epoch; what was given before is dead */
+  readonly tokensNotBefore: number
 }

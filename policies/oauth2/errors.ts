@@ -30,6 +30,12 @@ function ownFault(error: unknown): OAuthAnswer {
   return jsonAnswer(503, body, { 'Retry-After': '1' })
 }
 
+/** Of an extension, whose errors the library does not know. */
+export const invalidTarget = (description: string) =>
+  new OAuthError(description, { code: 400, name: 'invalid_target' })
+export const invalidAuthorizationDetails = (description: string) =>
+  new OAuthError(description, { code: 400, name: 'invalid_authorization_details' })
+
 /** What else is said in headers: see `slowDown`, and sender-constraint.ts. */
 type Annotated = OAuthError & { readonly retryAfterSeconds?: number; readonly dpopNonce?: string }
 

@@ -5,6 +5,9 @@ export type Form = ReadonlyMap<string, string>
 
 export const maxFormBytes = 16_384
 
+/** May come several times (RFC 8707 §2); its values then stand in one, apart by a space, which no URI holds. */
+const repeatable = new Set(['resource'])
+
 /**
  * Reads the body as a form, strictly: what two parsers could read in two ways is refused.
  * @throws InvalidRequestError for another type, for a name that comes twice (RFC 6749 §3.2), for a wrong escape
@@ -13,18 +16,29 @@ export function readForm(req: OAuthRequest): Form {
   if (!isFormType(req.headers['content-type']))
     throw new InvalidRequestError('Send the parameters as application/x-www-form-urlencoded')
   if (Buffer.byteLength(req.rawBody) > maxFormBytes) throw new InvalidRequestError('The body is too large')
+  return readParameters(req.rawBody)
+}
+
+/**
+ * The same of a text that is known to be form-encoded, e.g. a query.
+ * @throws InvalidRequestError for a name that comes twice (RFC 6749 §3.1), for a wrong escape
+ */
+export function readParameters(text: string): Form {
   const seen = new Set<string>()
   const form = new Map<string, string>()
-  for (const part of req.rawBody.split('&')) {
+  for (const part of text.split('&')) {
     if (part === '') continue
     const cut = part.indexOf('=')
     const name = formDecoded(cut < 0 ? part : part.slice(0, cut))
     const value = formDecoded(cut < 0 ? '' : part.slice(cut + 1))
-    if (name === undefined || value === undefined) throw new InvalidRequestError('The body is not a form')
-    if (seen.has(name)) throw new InvalidRequestError('A parameter is given twice')
+    if (name === undefined || value === undefined)
+      throw new InvalidRequestError('The parameters are not form-encoded')
+    if (seen.has(name) && !repeatable.has(name)) throw new InvalidRequestError('A parameter is given twice')
     seen.add(name)
     // RFC 6749 §3.2: a parameter without a value counts as left out.
-    if (value !== '') form.set(name, value)
+    if (value === '') continue
+    const before = form.get(name)
+    form.set(name, before === undefined ? value : `${before} ${value}`)
   }
   return form
 }

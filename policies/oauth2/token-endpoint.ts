@@ -1,19 +1,30 @@
 import OAuth2Server, {
+  InvalidGrantError,
   InvalidRequestError,
   Request,
   Response,
   UnauthorizedClientError,
   UnsupportedGrantTypeError,
 } from 'oauth2-server'
+import type { Confirmation } from '../../registry/oauth-model.ts'
 import { authenticateClient } from './client-authentication.ts'
 import type { AuthorizationServerDeps, OAuthClient } from './deps.ts'
 import { slowDown } from './errors.ts'
 import type { Form } from './form.ts'
+import { authorizationCode } from './grants/authorization-code.ts'
 import { clientCredentials } from './grants/client-credentials.ts'
-import type { Grant } from './grants/grant.ts'
+import type { Grant, Granted, GrantRequest } from './grants/grant.ts'
+import { refreshToken } from './grants/refresh-token.ts'
+import { tokenExchangeGrant } from './grants/token-exchange.ts'
 import { jsonAnswer, type OAuthAnswer, type OAuthRequest } from './message.ts'
+import { senderConstraintOf } from './sender-constraint.ts'
 
-export const grants: readonly Grant[] = [clientCredentials]
+export const grants: readonly Grant[] = [
+  clientCredentials,
+  authorizationCode,
+  refreshToken,
+  tokenExchangeGrant,
+]
 
 /**
  * RFC 6749 §3.2. The library runs the grant; what stands before it (the form, the client's proof) and after it (what is
@@ -31,36 +42,75 @@ export async function answerTokenRequest(
   if (!grant) throw new UnsupportedGrantTypeError('This grant_type is not supported')
   if (!(client.settings.grants as readonly string[]).includes(grant.name))
     throw new UnauthorizedClientError('This client may not use this grant_type')
+  const confirmation = await senderConstraintOf(req, form, client, deps)
 
   // Each token is kept until it ends: without a bound one client could fill the store that all live on.
   const left = await deps.takeTokens({ ...tokensOf(client), cost: 1 })
   if (!left.isAllowed) throw slowDown('Too many tokens: use each until it expires', left.retryAfterMs)
 
-  const lifetimeSeconds = lifetimeOf(client, deps.now())
-  const issue = (scopes: readonly string[]) => {
-    const issuedAt = deps.now()
-    const { id: credentialId, applicationId, partnerId, environment } = client
-    return deps.issueToken({
-      credentialId,
-      applicationId,
-      partnerId,
-      environment,
-      scopes: [...scopes],
-      issuedAt,
-      expiresAt: issuedAt + lifetimeSeconds * 1000,
-    })
+  const issuing = createIssuing(client, confirmation, deps)
+  await runByLibrary(grant, { client, form, deps, confirmation, issue: issuing.issue })
+  return jsonAnswer(200, issuing.answer())
+}
+
+/** Makes the one token of a request, and the answer that tells of it. */
+function createIssuing(
+  client: OAuthClient,
+  confirmation: Confirmation | null,
+  deps: AuthorizationServerDeps,
+) {
+  let issued: { accessToken: string; lifetimeSeconds: number; granted: Granted } | undefined
+  return {
+    async issue(granted: Granted): Promise<string> {
+      const issuedAt = deps.now()
+      const lifetimeSeconds = lifetimeOf(client, issuedAt, granted.notAfter)
+      const { members: _, notAfter: __, ...kept } = granted
+      const { id: credentialId, applicationId, partnerId, environment } = client
+      const accessToken = await deps.issueToken({
+        ...kept,
+        scopes: [...granted.scopes],
+        credentialId,
+        applicationId,
+        partnerId,
+        environment,
+        confirmation,
+        issuedAt,
+        expiresAt: issuedAt + lifetimeSeconds * 1000,
+      })
+      issued = { accessToken, lifetimeSeconds, granted }
+      return accessToken
+    },
+    /** Written here and not by the library, which sends members that are not for the client, or none of these. */
+    answer() {
+      if (!issued) throw new Error('the grant has issued nothing')
+      const { accessToken, lifetimeSeconds, granted } = issued
+      const { scopes, authorizationDetails, members } = granted
+      return {
+        access_token: accessToken,
+        token_type: confirmation && 'jkt' in confirmation ? 'DPoP' : 'Bearer',
+        expires_in: lifetimeSeconds,
+        ...(scopes.length > 0 && { scope: scopes.join(' ') }),
+        ...(authorizationDetails && { authorization_details: authorizationDetails }),
+        ...members,
+      }
+    },
   }
-  const model: Omit<OAuth2Server.ClientCredentialsModel, 'getAccessToken'> = {
-    ...grant.model({ client, issue }),
-    getClient: async () => ({ id: client.id, grants: grants.map(({ name }) => name) }),
+}
+
+/** @throws OAuthError as the grant does. @throws whatever a capability throws, maybe inside a ServerError */
+async function runByLibrary(grant: Grant, request: GrantRequest): Promise<void> {
+  const names = grants.map(({ name }) => name)
+  const model = {
+    ...grant.model(request),
+    getClient: async () => ({ id: request.client.id, grants: names }),
+    getAccessToken: async () => undefined, // wanted by the library's types, called by none of these grants
   }
-  const response = new Response({})
-  await new OAuth2Server({ model: model as OAuth2Server.ClientCredentialsModel }).token(
-    libraryRequest(grant, form, client),
-    response,
+  const options = grant.runBy && { extendedGrantTypes: { [grant.name]: grant.runBy } }
+  await new OAuth2Server({ model: model as OAuth2Server.AuthorizationCodeModel }).token(
+    libraryRequest(grant, request),
+    new Response({}),
+    options,
   )
-  const { access_token, token_type, scope } = response.body
-  return jsonAnswer(200, { access_token, token_type, expires_in: lifetimeSeconds, ...(scope && { scope }) })
 }
 
 function tokensOf({ id, partnerId }: OAuthClient) {
@@ -68,7 +118,7 @@ function tokensOf({ id, partnerId }: OAuthClient) {
 }
 
 /** What the library gets to see: no header of the caller, no query, only the parameters that the grant knows. */
-function libraryRequest(grant: Grant, form: Form, client: OAuthClient): Request {
+function libraryRequest(grant: Grant, { form, client }: GrantRequest): Request {
   const body: Record<string, string> = {
     grant_type: grant.name,
     client_id: client.id,
@@ -82,7 +132,11 @@ function libraryRequest(grant: Grant, form: Form, client: OAuthClient): Request 
   return new Request({ method: 'POST', query: {}, headers, body })
 }
 
-function lifetimeOf(client: OAuthClient, now: number): number {
-  if (client.expiresAt === null) return client.tokenLifetimeSeconds
-  return Math.max(1, Math.min(client.tokenLifetimeSeconds, Math.floor((client.expiresAt - now) / 1000)))
+/** @throws InvalidGrantError when what the token would come from ends this very second */
+function lifetimeOf(client: OAuthClient, now: number, notAfter = Number.POSITIVE_INFINITY): number {
+  const leftSeconds = Math.floor((notAfter - now) / 1000)
+  if (leftSeconds < 1) throw new InvalidGrantError('What was granted has ended')
+  const lifetimeSeconds = Math.min(client.tokenLifetimeSeconds, leftSeconds)
+  if (client.expiresAt === null) return lifetimeSeconds
+  return Math.max(1, Math.min(lifetimeSeconds, Math.floor((client.expiresAt - now) / 1000)))
 }

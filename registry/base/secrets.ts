@@ -11,6 +11,8 @@ export const secretPrefixes = {
   'client-secret:sandbox': 'pgs_test_',
   'access-token:live': 'pgt_live_',
   'access-token:sandbox': 'pgt_test_',
+  'refresh-token:live': 'pgr_live_',
+  'refresh-token:sandbox': 'pgr_test_',
   'admin-token': 'pga_',
 } as const
 export type SecretKind = keyof typeof secretPrefixes

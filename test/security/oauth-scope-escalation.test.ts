@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { tokenExchange } from '../../registry/oauth-model.ts'
 import { authorizationServer, client, post, shop, wantsToken } from '../support/oauth.ts'
 
 const ask = (scope: string) => post(authorizationServer().token, { ...wantsToken, ...shop, scope })
@@ -38,8 +39,7 @@ describe('a token holds no more than its client may have', () => {
 
   test.each([
     'password',
-    'authorization_code',
-    'refresh_token',
+    'implicit',
     '__proto__',
     'constructor',
     'urn:ietf:params:oauth:grant-type:jwt-bearer',
@@ -50,6 +50,17 @@ describe('a token holds no more than its client may have', () => {
       json: { error: 'unsupported_grant_type' },
     })
   })
+
+  test.each(['authorization_code', 'refresh_token', tokenExchange])(
+    'the grant "%s" is for the clients that are registered for it',
+    async (grant_type) => {
+      const form = { ...shop, grant_type, code: 'c', refresh_token: 'd' }
+      expect(await post(authorizationServer().token, form)).toMatchObject({
+        status: 400,
+        json: { error: 'unauthorized_client' },
+      })
+    },
+  )
 
   test('a token does not outlive its client', async () => {
     const ending = { findClientBySecret: async () => client({ expiresAt: 1_000_000 + 90_500 }) }

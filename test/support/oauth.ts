@@ -10,6 +10,8 @@ import { dpopVerifier } from './dpop.ts'
 import { memoryFamilies, memoryOnce } from './oauth-store.ts'
 
 export const issuer = 'https://api.bank.example'
+/** Of the versions that every client is subscribed to. */
+export const resources = [`${issuer}/payments/v1`, `${issuer}/accounts/v1`]
 
 export function client(more: Partial<OAuthClient> = {}): OAuthClient {
   return {
@@ -22,6 +24,7 @@ export function client(more: Partial<OAuthClient> = {}): OAuthClient {
     expiresAt: null,
     title: 'Web shop',
     settings: ClientSettings.parse({}),
+    tokensNotBefore: 0,
     ...more,
   }
 }
@@ -58,6 +61,7 @@ export function authorizationServer(
       return grant && (grant.familyId === null || opened.has(grant.familyId)) ? grant : undefined
     },
     revokeToken: async (token) => tokens.delete(token),
+    resourcesOf: async () => resources,
     families,
     once,
     signJwt: async () => {

@@ -1,0 +1,56 @@
+import { isDeepStrictEqual } from 'node:util'
+import { AuthorizationDetails } from '../../registry/oauth-model.ts'
+import type { OAuthClient } from './deps.ts'
+import { invalidAuthorizationDetails } from './errors.ts'
+
+/**
+ * Reads `authorization_details` (RFC 9396 §2). Strictly: what we do not understand, a person would allow unseen.
+ *
+ * @param asked JSON, or in a request object what it stands for
+ * @throws OAuthError invalid_authorization_details
+ */
+export function readAuthorizationDetails(asked: unknown, client: OAuthClient): AuthorizationDetails | null {
+  if (asked === undefined) return null
+  const value = typeof asked === 'string' ? parsedJson(asked) : asked
+  if (!Array.isArray(value)) throw invalidAuthorizationDetails('authorization_details is not a JSON array')
+  const allowed = client.settings.authorizationDetailsTypes as readonly string[]
+  if (!value.every((one) => allowed.includes(one?.type)))
+    throw invalidAuthorizationDetails('A type is unknown, or the client may not ask for it')
+  const read = AuthorizationDetails.safeParse(value)
+  if (!read.success) {
+    const [issue] = read.error.issues
+    const where = issue!.path.map((part) => `/${String(part)}`).join('')
+    throw invalidAuthorizationDetails(`authorization_details${where} is missing, unknown or malformed`)
+  }
+  return read.data
+}
+
+/**
+ * A part of what was granted (RFC 9396 §6.1): each asked for must be among it, as it is.
+ *
+ * @throws OAuthError invalid_authorization_details
+ */
+export function narrowedDetails(
+  asked: string | undefined,
+  granted: AuthorizationDetails | null,
+  client: OAuthClient,
+): AuthorizationDetails | null {
+  const details = readAuthorizationDetails(asked, client)
+  if (details === null) return granted
+  if (!details.every((one) => granted?.some((other) => isDeepStrictEqual(one, other))))
+    throw invalidAuthorizationDetails('authorization_details are not among those that were granted')
+  return details
+}
+
+/** Whether the client may still have what was granted to it. */
+export function mayStillHave(granted: AuthorizationDetails | null, { settings }: OAuthClient): boolean {
+  return granted === null || granted.every(({ type }) => settings.authorizationDetailsTypes.includes(type))
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
