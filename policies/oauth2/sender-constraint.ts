@@ -20,7 +20,8 @@ export async function senderConstraintOf(
   deps: AuthorizationServerDeps,
 ): Promise<Confirmation | null> {
   const { senderConstraint, profile } = client.settings
-  const jkt = await proofKeyOf(req, form, deps)
+  // Named without a proof a key proves nothing: only of a code may it be named ahead.
+  const jkt = req.headers.dpop === undefined ? undefined : await proofKeyOf(req, form, deps)
   if (senderConstraint === 'certificate') {
     if (jkt !== undefined)
       throw new InvalidRequestError('Tokens of this client are bound to its certificate: send no DPoP proof')

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { newDpopKey } from '../support/dpop.ts'
 import { grantStage } from '../support/oauth-grants.ts'
 
 const refused = { status: 400, json: { error: 'invalid_grant' } }
@@ -93,8 +94,14 @@ describe('a code', () => {
   })
 
   test('bound to a DPoP key is worth nothing without it', async () => {
-    const { codeFor, redeem } = grantStage()
-    expect(await redeem(await codeFor({ dpopJkt: 'thumbprint' }))).toMatchObject(refused)
+    const { codeFor, redeem, server } = grantStage()
+    const key = newDpopKey()
+    const bound = () => codeFor({ dpopJkt: key.jkt })
+    expect(await redeem(await bound())).toMatchObject(refused)
+    expect(await redeem(await bound(), { dpop_jkt: key.jkt })).toMatchObject(refused)
+    expect(await redeem(await bound(), {}, newDpopKey())).toMatchObject(refused)
+    expect(await redeem(await bound(), {}, key)).toMatchObject({ json: { token_type: 'DPoP' } })
+    expect([...server.tokens.values()]).toMatchObject([{ confirmation: { jkt: key.jkt } }])
   })
 
   test('gives no scope that the client may not have any more', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { newDpopKey } from '../support/dpop.ts'
 import { grantStage } from '../support/oauth-grants.ts'
 
 const refused = { status: 400, json: { error: 'invalid_grant' } }
@@ -67,12 +68,26 @@ describe('a refresh token', () => {
 
   test('stays the same for a client of profile fapi2, and may come again', async () => {
     const { tokens, refresh, clock } = grantStage({ settings: { profile: 'fapi2' } })
-    const first = await tokens()
+    const first = await tokens({}, newDpopKey())
     for (let i = 0; i < 3; i++) {
       clock.now += 60_000
-      const { status, json } = await refresh(first.refresh)
+      // The client is known by more than its key: it may change that.
+      const { status, json } = await refresh(first.refresh, {}, newDpopKey())
       expect([status, 'refresh_token' in json]).toEqual([200, false])
     }
+  })
+
+  test('of a public client works with the key of its tokens only', async () => {
+    const { tokens, refresh } = grantStage({ settings: { authentication: 'none' } })
+    const key = newDpopKey()
+    const first = await tokens({}, key)
+    expect(await refresh(first.refresh)).toMatchObject(refused)
+    expect(await refresh(first.refresh, { dpop_jkt: key.jkt })).toMatchObject(refused)
+    expect(await refresh(first.refresh, {}, newDpopKey())).toMatchObject(refused)
+    const { json } = await refresh(first.refresh, {}, key)
+    expect(json.token_type).toBe('DPoP')
+    expect(await refresh(json.refresh_token as string, {}, newDpopKey())).toMatchObject(refused)
+    expect(await refresh(json.refresh_token as string, {}, key)).toMatchObject({ status: 200 })
   })
 
   test('is its own client’s only, and a stranger does not use it up', async () => {

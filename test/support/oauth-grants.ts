@@ -4,7 +4,8 @@ import { issueCode } from '../../policies/oauth2/codes.ts'
 import type { AuthorizationServerDeps, OAuthClient } from '../../policies/oauth2/deps.ts'
 import { ClientSettings } from '../../registry/oauth-model.ts'
 import { authorizationRequest, verifier } from './authorization-request.ts'
-import { authorizationServer, client, post, shop } from './oauth.ts'
+import type { DpopKey } from './dpop.ts'
+import { authorizationServer, client, issuer, post, shop } from './oauth.ts'
 
 export const person = { subject: 'person-1', authenticatedAt: 900_000 }
 export const redirectUri = 'https://shop.example/back'
@@ -47,20 +48,28 @@ export function grantStage({ settings, client: more, deps }: GrantStage = {}) {
     request: Partial<AuthorizationRequest> = {},
     scopes = ['payments:read', 'payments:write'],
   ) => issueCode(server.deps, authorizationRequest({ redirectUri, ...request }), person, scopes)
-  const redeem = (code: string, form: Record<string, string> = {}) =>
-    post(server.token, {
-      ...shop,
-      grant_type: 'authorization_code',
-      code,
-      redirect_uri: redirectUri,
-      code_verifier: verifier,
-      ...form,
-    })
-  const refresh = (token: string, form: Record<string, string> = {}) =>
-    post(server.token, { ...shop, grant_type: 'refresh_token', refresh_token: token, ...form })
+  const proofOf = (key?: DpopKey) =>
+    key && {
+      headers: { dpop: key.proof({ method: 'POST', url: `${issuer}/oauth2/token`, now: clock.now }) },
+    }
+  const redeem = (code: string, form: Record<string, string> = {}, key?: DpopKey) =>
+    post(
+      server.token,
+      {
+        ...shop,
+        grant_type: 'authorization_code',
+        code,
+        redirect_uri: redirectUri,
+        code_verifier: verifier,
+        ...form,
+      },
+      proofOf(key),
+    )
+  const refresh = (token: string, form: Record<string, string> = {}, key?: DpopKey) =>
+    post(server.token, { ...shop, grant_type: 'refresh_token', refresh_token: token, ...form }, proofOf(key))
   /** A family from its code on. */
-  const tokens = async (request: Partial<AuthorizationRequest> = {}) => {
-    const { json } = await redeem(await codeFor(request))
+  const tokens = async (request: Partial<AuthorizationRequest> = {}, key?: DpopKey) => {
+    const { json } = await redeem(await codeFor(request), {}, key)
     return { access: json.access_token as string, refresh: json.refresh_token as string }
   }
   const isLive = async (access: string) => (await server.deps.findToken(access)) !== undefined
