@@ -1,4 +1,5 @@
 import type { Authority } from '../certificates.ts'
+import { startOurs } from './ours.ts'
 import { startReference } from './reference.ts'
 import type { TestServer } from './server.ts'
 
@@ -11,6 +12,7 @@ export type Capability =
   | 'jarm'
   | 'authorization_details'
   | 'dpop'
+  | 'dpop_tokens'
   | 'resource_indicators'
   | 'signed_introspection'
   | 'jwt_access_tokens'
@@ -22,12 +24,16 @@ type Start = (authority?: Authority) => Promise<TestServer>
 
 const absentFromReference: readonly Capability[] = ['token_exchange', 'resource_metadata']
 
+/** Grows as the parts of our server do. */
+const doneByOurs: readonly Capability[] = []
+
 const started: TestServer[] = []
 
 /** Those that can do it, to be told by `describe.each`: name, and how one is started; `endServers` ends them. */
 export function servers(capability: Capability): [name: string, start: Start][] {
   const all: [string, boolean, Start][] = [
     ['oidc-provider', !absentFromReference.includes(capability), startReference],
+    ['ours', doneByOurs.includes(capability), startOurs],
   ]
   return all
     .filter(([, canDo]) => canDo)

@@ -207,7 +207,7 @@ async function configuration(clients: ReadonlyMap<string, object>) {
         profile: (_ctx: unknown, client?: { profile?: string }) =>
           client?.profile?.startsWith('fapi2') ? '2.0' : undefined,
       },
-      dPoP: { enabled: true, nonceSecret: Buffer.alloc(32, 7), requireNonce: () => true },
+      dPoP: { enabled: true, nonceSecret: Buffer.alloc(32, 7), requireNonce: isFapi },
       mTLS: {
         enabled: true,
         certificateBoundAccessTokens: true,
@@ -251,6 +251,10 @@ function refuseForeign(_ctx: unknown, client: { clientId: string }, token: { cli
   if (token.clientId !== client.clientId) throw new errors.InvalidRequest('not your token')
   return true
 }
+
+/** With a nonce it takes no notice of the time in a proof: so only some clients have to send one. */
+const isFapi = (ctx: { oidc: { client?: { profile?: string } } }) =>
+  ctx.oidc.client?.profile?.startsWith('fapi2') === true
 
 function validatePayment(_ctx: unknown, detail: Record<string, unknown>): void {
   const known = ['type', 'instructedAmount', 'creditorName', 'creditorAccount', 'actions', 'locations']
