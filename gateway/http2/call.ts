@@ -2,7 +2,7 @@ import { type ClientHttp2Stream, constants, sensitiveHeaders } from 'node:http2'
 import type { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import type { OutgoingCall } from '../http1/write.ts'
-import { breakOff } from './break-off.ts'
+import { breakOff, cancel } from './break-off.ts'
 import { isOfConnection } from './header-names.ts'
 import { isUnseen, maxHeadBytes, type Session } from './session.ts'
 
@@ -166,7 +166,7 @@ export class Http2Call implements Dispatcher.DispatchController {
     this.#isOver = true
     const error = this.#explain(cause)
     this.#stopBody?.(error)
-    if (this.#stream) breakOff(this.#stream)
+    if (this.#stream) cancel(this.#stream)
     this.#handler.onResponseError?.(this, error)
   }
 
@@ -198,7 +198,7 @@ export class Http2Call implements Dispatcher.DispatchController {
     if (this.#isOver) return
     this.#isOver = true
     this.#stopBody?.(reason)
-    if (this.#stream) breakOff(this.#stream)
+    if (this.#stream) cancel(this.#stream)
   }
 
   /** Whether it was given up, and on its whole connection nothing was heard since it was sent. */

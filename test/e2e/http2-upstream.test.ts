@@ -150,7 +150,7 @@ describe.each(['h2', 'h2c'] as const)('a service over %s', (protocol) => {
     const closed = new Promise((resolve) => stream.once('close', resolve))
     req.destroy()
     await closed
-    expect([isWhole, stream.rstCode === 0]).toEqual([false, false])
+    expect([isWhole, stream.rstCode]).toEqual([false, constants.NGHTTP2_CANCEL])
   })
 })
 
@@ -231,6 +231,7 @@ describe('what did not work', () => {
     const closed = new Promise((resolve) => stream.once('close', resolve))
     expect((await pending).json().code).toBe('upstream-timeout')
     await closed
+    expect(stream.rstCode).toBe(constants.NGHTTP2_CANCEL)
     expect((await get(api)).status).toBe(200)
     expect(bank.connections()).toBe(1)
   })
