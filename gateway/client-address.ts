@@ -54,9 +54,11 @@ export interface Peer {
   readonly address: string
   /** A trusted proxy, whose forwarding headers are carried on. */
   readonly isTrusted: boolean
+  /** Version of HTTP that it speaks, e.g. `1.1`. */
+  readonly protocol: string
 }
 
 export function peerOf(req: CallerRequest, isTrustedProxy: NetworkSet): Peer {
   const address = plainAddress(req.socket.remoteAddress)
-  return { address, isTrusted: isTrustedProxy(address) }
+  return { address, isTrusted: isTrustedProxy(address), protocol: req.httpVersion }
 }

@@ -13,7 +13,7 @@ import { closeAfterAnswer } from './linger.ts'
 import { incomingHeaders, incomingTrailers, type RawLines } from './outgoing.ts'
 import { isPromise, type Pipeline, run } from './pipeline.ts'
 import { retryAfterSeconds } from './retry-after.ts'
-import type { LiveTarget } from './targets.ts'
+import type { LiveTarget, LiveUpstream } from './targets.ts'
 
 /** The only file that sends calls to a target; over what connections is decided in open-pool.ts. */
 
@@ -131,7 +131,11 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.isAnswered = true
     const { target } = this
     const { x, pipeline, onHead } = this.trying.parts
-    const { headers, length, trailer, coding } = incomingHeaders(controller.rawHeaders as RawLines, x.id)
+    const { headers, length, trailer, coding } = incomingHeaders(
+      controller.rawHeaders as RawLines,
+      x.id,
+      viaOf(x),
+    )
     if (coding !== undefined && coding.trim().toLowerCase() !== 'chunked')
       throw problem('upstream-answer-invalid', { note: 'a transfer coding that nobody asked for' })
     target.report(status, status === 503 ? retryAfterSeconds(getHeader(headers, 'retry-after')) : 0)
@@ -265,6 +269,9 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.trying.failed(this.target, failure)
   }
 }
+
+const viaOf = (x: Exchange) =>
+  (x.upstream as LiveUpstream).settings.protocol === 'http1' ? '1.1 gateway' : '2.0 gateway'
 
 /** Of an answer that is thrown away. */
 const drainedBytes = 16_384

@@ -31,7 +31,8 @@ export function outgoingHeaders(x: Exchange, peer: Peer): HeaderList {
   if (host) out.push('x-forwarded-host', host)
   out.push('forwarded', forwarded(x.request.ip, host, proto))
   const via = headers.via as string | undefined
-  out.push('via', via ? `${via}, 1.1 gateway` : '1.1 gateway')
+  const ours = `${peer.protocol} gateway` // RFC 9110 §7.6.3: how it came to us
+  out.push('via', via ? `${via}, ${ours}` : ours)
   out.push('x-request-id', x.id)
   out.push('traceparent', traceparentOf(x))
   const state = tracestateOf(x)
@@ -62,11 +63,11 @@ export interface IncomingHead {
   readonly coding: string | undefined
 }
 
-/** Headers of the service's answer. */
-export function incomingHeaders(raw: RawLines, id: string): IncomingHead {
+/** Headers of the service's answer. @param ours how it came to us, as `via` says it: `1.1 gateway` */
+export function incomingHeaders(raw: RawLines, id: string, ours: string): IncomingHead {
   const headers: HeaderList = []
   let nominated: Set<string> | undefined
-  let via = '1.1 gateway'
+  let via = ours
   let length: string | undefined
   let trailer: string | undefined
   let coding: string | undefined
@@ -78,7 +79,7 @@ export function incomingHeaders(raw: RawLines, id: string): IncomingHead {
       if (lower === 'connection') nominated = nominatedBy(value)
       else if (lower === 'trailer') trailer = value
       else if (lower === 'transfer-encoding') coding = coding === undefined ? value : `${coding}, ${value}`
-    } else if (lower === 'via') via = `${value}, 1.1 gateway`
+    } else if (lower === 'via') via = `${value}, ${ours}`
     else if (lower === 'content-length') {
       length = value.replace(/^0+(?=.)/, '') // some read `010` as 8
       headers.push(text, length)

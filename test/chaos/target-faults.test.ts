@@ -136,8 +136,13 @@ describe('one of two targets', () => {
     ]
     const call = caller(await stage.api(name, { targets, upstream: timesFor(payment) }))
     const outcomes = { GET: [] as unknown[], POST: [] as unknown[] }
+    const answered: boolean[] = []
     const kinds = ['POST', 'GET', 'GET', 'POST', 'POST', 'GET', 'GET', 'POST'] as const
-    for (const [i, method] of kinds.entries()) outcomes[method].push(await call(method, `${name}-${i}`))
+    for (const [i, method] of kinds.entries()) {
+      const outcome = await call(method, `${name}-${i}`)
+      outcomes[method].push(outcome)
+      answered.push(outcome[0] === 200)
+    }
 
     const [ok, failed] = [[200, ''], read === 'cut' ? 'cut' : [200, '']]
     for (const outcome of outcomes.GET) expect([ok, failed]).toContainEqual(outcome)
@@ -149,8 +154,9 @@ describe('one of two targets', () => {
       const id = `${name}-${i}`
       const heard =
         callsIn(bad.heard(), id) + good.heard().filter((line) => line === `${method} ${id}`).length
-      if (method === 'POST') expect(heard).toBe(1)
-      else expect(heard).toBeGreaterThanOrEqual(1)
+      if (method === 'POST') expect(heard).toBeLessThanOrEqual(1)
+      // On a busy machine a call may be given up before the service has come to read it.
+      if (answered[i]) expect(heard).toBeGreaterThanOrEqual(1)
     }
     await nothingInFlight()
     await until(() => bad.open() === 0, { timeoutMs: 10_000 })

@@ -3,8 +3,8 @@ import { incomingHeaders, incomingTrailers, outgoingHeaders } from '../../../gat
 import { getHeader } from '../../../policies/header-list.ts'
 import { readExchange } from '../../support/exchange.ts'
 
-const stranger = { address: '192.0.2.1', isTrusted: false }
-const proxy = { address: '10.0.0.1', isTrusted: true }
+const stranger = { address: '192.0.2.1', isTrusted: false, protocol: '1.1' }
+const proxy = { address: '10.0.0.1', isTrusted: true, protocol: '2.0' }
 const sent = (raw: string[], peer = stranger) => {
   const x = readExchange({ raw: ['Host', 'api.test', ...raw], remoteAddress: peer.address })
   const list = outgoingHeaders(x, peer)
@@ -109,6 +109,7 @@ describe('headers to the partner', () => {
         'b',
       ),
       'id-1',
+      '2.0 gateway',
     )
     expect(list).toEqual([
       'X-A',
@@ -118,7 +119,7 @@ describe('headers to the partner', () => {
       'Set-Cookie',
       'b',
       'via',
-      '1.1 gateway',
+      '2.0 gateway',
       'x-request-id',
       'id-1',
     ])
