@@ -145,6 +145,12 @@ module.exports = {
       'The authorization server’s rules stay in one folder, framework-free.',
     ),
     behind(
+      'openid-client-behind-one-file',
+      'openid-client',
+      ['^gateway/people/upstream-login\\.ts$'],
+      'Only the sign-in at an upstream provider makes us a client; all else of the gateway is a server.',
+    ),
+    behind(
       'prom-client-behind-metrics',
       'prom-client',
       ['^(gateway|admin)/metrics\\.ts$', '^gateway/(connection|health|process|upstream)-metrics\\.ts$'],

@@ -9,6 +9,7 @@ import {
   type OAuthClient,
   type Resources,
 } from '../policies/oauth2/index.ts'
+import { createPeoplePages } from '../policies/oauth2/people/index.ts'
 import type { DpopVerifier } from '../policies/proof/dpop.ts'
 import type { Log } from '../registry/base/log.ts'
 import { Problem } from '../registry/base/problem.ts'
@@ -25,7 +26,9 @@ import { findToken, revokeToken } from '../registry/tokens.ts'
 import { checkFraming } from './exchange.ts'
 import { createIssuing } from './issue-token.ts'
 import { closeAfterAnswer } from './linger.ts'
+import { nobody, type PeopleParts, peopleDepsOf } from './people/people.ts'
 import { noResources } from './resources.ts'
+
 import { clientCertificateOf } from './tls/client-certificate.ts'
 
 export interface AuthorizationServerParts {
@@ -39,6 +42,8 @@ export interface AuthorizationServerParts {
   readonly fetchJwks: FetchJwks
   readonly dpop: DpopVerifier
   readonly isDpopNonceRequired?: boolean
+  /** Absent: nobody signs in. */
+  readonly people?: PeopleParts
   /** The caller's address behind trusted proxies; failed attempts are counted by it. Absent: that of the socket. */
   readonly addressOf?: (req: IncomingMessage) => string
   /** Longest wait for the whole body. */
@@ -50,7 +55,9 @@ export function createAuthorizationServerApp(
   parts: AuthorizationServerParts,
 ): (req: IncomingMessage, res: ServerResponse) => void {
   const issuer = parts.issuer.replace(/\/+$/, '')
-  const server = createAuthorizationServer(depsOf(parts, issuer))
+  const deps = depsOf(parts, issuer)
+  const server = createAuthorizationServer(deps)
+  const people = createPeoplePages(peopleDepsOf(parts.registry, parts.people ?? nobody(issuer), deps))
   const addressOf = parts.addressOf ?? ((req) => req.socket.remoteAddress ?? '')
 
   const app = express()
@@ -79,6 +86,11 @@ export function createAuthorizationServerApp(
   app.all('/oauth2/revoke', serve(server.revoke))
   app.all('/oauth2/introspect', serve(server.introspect))
   app.get('/oauth2/jwks', async (_req, res) => send(res, await server.jwks()))
+  app.all('/oauth2/interaction/:id', (req, res) =>
+    serve((asked) => people.interaction(asked, req.params.id))(req, res),
+  )
+  app.all('/oauth2/account', serve(people.account))
+  app.all('/oauth2/upstream-login', serve(people.upstreamReturn))
   // RFC 8414 §3.1: an issuer with a path has its metadata at the well-known path followed by its own.
   const path = new URL(issuer).pathname.replace(/\/$/, '')
   app.get(`/.well-known/oauth-authorization-server${path}`, (_req, res) => send(res, server.metadata()))
@@ -183,8 +195,9 @@ async function clientOf(registry: Registry, clientId: string): Promise<OAuthClie
   }
 }
 
-function send(res: Response, { status, headers, body }: OAuthAnswer): void {
+function send(res: Response, { status, headers, cookies = [], body }: OAuthAnswer): void {
   res.status(status).set(headers)
+  if (cookies.length > 0) res.append('Set-Cookie', [...cookies])
   res.end(body)
 }
 

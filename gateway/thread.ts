@@ -34,7 +34,9 @@ import { createThreadMetrics, type ThreadMetrics } from './metrics.ts'
 import { openPool } from './open-pool.ts'
 import { createJwks } from './outbound/jwks.ts'
 import { createOutbound } from './outbound/outbound.ts'
+import { peopleOf } from './people/people.ts'
 import { createResources } from './resources.ts'
+
 import { createRetryBudget } from './retry-budget.ts'
 import { viewShared } from './shared.ts'
 import { cutOffSlowReaders } from './slow-readers.ts'
@@ -183,6 +185,7 @@ export function createThread(
     fetchJwks,
     dpop,
     isDpopNonceRequired: config.GATEWAY_DPOP_NONCE === 'required',
+    people: peopleOf(config, publicUrl.replace(/\/+$/, '')),
     addressOf: addressWith(parts.limits.isTrustedProxy),
     bodyTimeoutMs: config.GATEWAY_BODY_IDLE_TIMEOUT_MS,
   })

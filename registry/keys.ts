@@ -56,6 +56,8 @@ export function keysWith(prefix: string) {
     publishedRoutings: () => `${registry}published-routings`,
     /** string: changes with every change of the signing keys */
     signingKeysVersion: () => `${registry}signing-keys-version`,
+    /** string: JSON of version id -> revision number, of the current snapshot */
+    publishedRevisions: () => `${registry}published-revisions`,
     /** stream of audit entries */
     audit: () => `${registry}audit`,
     /** stream of what gateways must hear of: new snapshots, things revoked */
@@ -68,6 +70,10 @@ export function keysWith(prefix: string) {
     family: (id: string) => `${prefix}family:{${id}}`,
     /** sorted set: ids of an application's families by when they expire */
     familiesOf: (applicationId: string) => `${prefix}families-of:{${applicationId}}`,
+    /** sorted set: ids of a person's families by when they expire; the person by a keyed hash */
+    familiesOfPerson: (hash: string) => `${prefix}families-of-person:{${hash}}`,
+    /** hash with expiry: client id -> JSON of what the person need not be asked again */
+    consents: (hash: string) => `${prefix}consents:{${hash}}`,
     /** string with expiry: what may be used once, by purpose and keyed hash: codes, pushed requests, sessions … */
     once: (purpose: string, hash: string) => `${prefix}once:${purpose}:{${hash}}`,
     /** hash or string with expiry: the state of one limit. `owner` is a partner's id or an address */

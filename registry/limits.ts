@@ -193,6 +193,15 @@ export async function takeTokens(r: Registry, { burst, ...take }: Take): Promise
   return { isAllowed: calls === 1, remaining, retryAfterMs, resetMs }
 }
 
+/** Makes a limit whole again. @throws Problem `store-unavailable` */
+export async function clearTokens(r: Registry, { burst, ...take }: Take): Promise<void> {
+  const claim: LimitClaim =
+    burst === undefined
+      ? { ...take, kind: 'window', isObserved: false }
+      : { ...take, kind: 'spread', burst, isObserved: false }
+  await guarded(r.redis.del(keyOf(r, claim)))
+}
+
 const letters = { window: 'w', spread: 's', calendar: 'c', flight: 'f' } as const
 
 function shapeOf(claim: LimitClaim, now: number): readonly [number, number, number] {

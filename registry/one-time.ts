@@ -19,6 +19,8 @@ export type OncePurpose =
   | 'assertion'
   | 'session'
   | 'interaction'
+  | 'second-factor'
+  | 'sign-in-lock'
   | 'upstream-login'
   | 'authorization-details'
   | 'registration-token'
@@ -37,6 +39,16 @@ export async function keep(
 /** Reads it, and leaves it there. @returns undefined when there is none. @throws Problem store-unavailable */
 export async function peek(r: Registry, purpose: OncePurpose, presented: string): Promise<unknown> {
   return parsed(await guarded(r.redis.get(keyOf(r, purpose, presented))))
+}
+
+/** Reads it, and lets it live for so long from now. @returns undefined when there is none. @throws Problem store-unavailable */
+export async function renew(
+  r: Registry,
+  purpose: OncePurpose,
+  presented: string,
+  lifetimeMs: number,
+): Promise<unknown> {
+  return parsed(await guarded(r.redis.getex(keyOf(r, purpose, presented), 'PX', Math.ceil(lifetimeMs))))
 }
 
 /** Reads it and takes it away: of any number of takers one gets it. @throws Problem store-unavailable */
@@ -98,6 +110,7 @@ export function createOnce(r: Registry): Once {
   return {
     keep: (...given) => keep(r, ...given),
     peek: (...given) => peek(r, ...given),
+    renew: (...given) => renew(r, ...given),
     take: (...given) => takeOnce(r, ...given),
     spend: (...given) => spend(r, ...given),
     isFirst: (...given) => isFirst(r, ...given),
@@ -110,6 +123,7 @@ export function createOnce(r: Registry): Once {
 export interface Once {
   keep(purpose: OncePurpose, presented: string, value: unknown, lifetimeMs: number): Promise<void>
   peek(purpose: OncePurpose, presented: string): Promise<unknown>
+  renew(purpose: OncePurpose, presented: string, lifetimeMs: number): Promise<unknown>
   take(purpose: OncePurpose, presented: string): Promise<unknown>
   spend(purpose: OncePurpose, presented: string): Promise<unknown>
   isFirst(purpose: OncePurpose, presented: string, lifetimeMs: number): Promise<boolean>

@@ -1,6 +1,6 @@
 import { problem } from './base/problem.ts'
 import { commit, type Expectation, retried, type Write } from './commit.ts'
-import type { Finding, Snapshot, SnapshotSummary } from './model.ts'
+import type { Finding, PublishedVersion, Snapshot, SnapshotSummary } from './model.ts'
 import { guarded } from './redis.ts'
 import { type CheckPolicy, check } from './snapshot-check.ts'
 import type { SnapshotDiff } from './snapshot-diff.ts'
@@ -118,14 +118,16 @@ export async function rollback(
   })
 }
 
-/** Scopes and routings stand beside the number, so that issuing a token need not read a whole snapshot. */
+/** What stands beside the number, so that issuing a token, or asking a person, need not read a whole snapshot. */
 function pointTo(r: Registry, snapshot: Snapshot): Write[] {
-  const scopes = snapshot.apis.flatMap((api) => api.versions.map((version) => [version.id, version.scopes]))
-  const routings = snapshot.apis.flatMap((api) => api.versions.map(({ id, routing }) => [id, routing]))
+  const versions = snapshot.apis.flatMap((api) => api.versions)
+  const byId = (of: (version: PublishedVersion) => unknown) =>
+    JSON.stringify(Object.fromEntries(versions.map((version) => [version.id, of(version)])))
   return [
     ['set', r.keys.currentSnapshot(), String(snapshot.number)],
-    ['set', r.keys.publishedScopes(), JSON.stringify(Object.fromEntries(scopes))],
-    ['set', r.keys.publishedRoutings(), JSON.stringify(Object.fromEntries(routings))],
+    ['set', r.keys.publishedScopes(), byId(({ scopes }) => scopes)],
+    ['set', r.keys.publishedRoutings(), byId(({ routing }) => routing)],
+    ['set', r.keys.publishedRevisions(), byId(({ revision }) => revision)],
   ]
 }
 

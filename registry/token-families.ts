@@ -1,9 +1,10 @@
 import { newId } from './base/ids.ts'
+import { hashSecret } from './base/secrets.ts'
 import { announce } from './events.ts'
 import { membersAfter } from './expiry-index.ts'
 import { TokenFamily } from './model.ts'
 import { guarded } from './redis.ts'
-import { parseStored, type Registry } from './store.ts'
+import { parseStored, type Registry, replies } from './store.ts'
 
 /**
  * Records what a person has allowed; tokens that name it live no longer than it does.
@@ -20,6 +21,17 @@ export async function openFamily(
   // The index first: one that names nothing is seen through, a family that no list shows could not be ended.
   await guarded(r.redis.zadd(index, family.expiresAt, family.id))
   await guarded(r.redis.zremrangebyscore(index, '-inf', createdAt))
+  const ofPerson = personKey(r, family.subject)
+  await replies(
+    r.redis
+      .multi()
+      .zadd(ofPerson, family.expiresAt, family.id)
+      .zremrangebyscore(ofPerson, '-inf', createdAt)
+      // NX for a new key, which GT would leave without an end.
+      .pexpireat(ofPerson, family.expiresAt, 'NX')
+      .pexpireat(ofPerson, family.expiresAt, 'GT')
+      .exec(),
+  )
   const lifetimeMs = Math.max(1, family.expiresAt - createdAt)
   await guarded(r.redis.set(r.keys.family(family.id), JSON.stringify(family), 'PX', lifetimeMs))
   return family
@@ -37,6 +49,16 @@ export async function listFamilies(r: Registry, applicationId: string): Promise<
   const found = await Promise.all(ids.map((id) => findFamily(r, id)))
   return found.filter((family) => family !== undefined)
 }
+
+/** Those of a person that live, newest end last. @throws Problem store-unavailable */
+export async function listFamiliesOfPerson(r: Registry, subject: string): Promise<TokenFamily[]> {
+  const ids = await guarded(r.redis.zrangebyscore(personKey(r, subject), r.now(), '+inf'))
+  const found = await Promise.all(ids.map((id) => findFamily(r, id)))
+  return found.filter((family) => family !== undefined)
+}
+
+const personKey = (r: Registry, subject: string) =>
+  r.keys.familiesOfPerson(hashSecret(r.secrets.hashKey, `person ${subject}`))
 
 /** Ends it with all its tokens, in all gateways at once. @throws Problem store-unavailable */
 export async function revokeFamily(r: Registry, id: string): Promise<void> {

@@ -5,7 +5,7 @@ import type { AuthorizationServerDeps } from './deps.ts'
 import type { OAuthRequest } from './message.ts'
 
 /** How long a person may take to sign in and decide. */
-const interactionLifetimeMs = 10 * 60_000
+export const interactionLifetimeMs = 10 * 60_000
 
 /** A checked request that waits for a person, bound to the browser that brought it. */
 export const Interaction = z.strictObject({

@@ -21,6 +21,8 @@ export interface OAuthRequest {
 export interface OAuthAnswer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
+  /** Values of Set-Cookie, one each. */
+  readonly cookies?: readonly string[]
   readonly body: string
 }
 

@@ -2,6 +2,12 @@ import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { availableParallelism, hostname } from 'node:os'
 import { z } from 'zod'
+import {
+  type PeopleSecrets,
+  peopleContradictions,
+  peopleSettings,
+  readPeopleSecrets,
+} from './people-settings.ts'
 
 /**
  * The only reader of process.env. Static settings only: whatever may change at run time is in a snapshot.
@@ -116,7 +122,9 @@ export const settings = {
   GATEWAY_OUTBOUND_CA: z
     .string()
     .optional()
-    .describe('PEM file of authorities that are believed for such fetches, beside the well-known ones.'),
+    .describe(
+      'PEM file of authorities that are believed for such fetches and for the subject hook, beside the well-known ones.',
+    ),
   GATEWAY_MAX_CONNECTIONS: count(0, 10_000_000)
     .default(10_000)
     .describe(
@@ -217,6 +225,8 @@ export const settings = {
       'Most spans that wait in each thread for the collector; what comes beyond is dropped and counted.',
     ),
 
+  ...peopleSettings,
+
   ADMIN_HOST: z.string().default('127.0.0.1').describe('Address the admin service listens on.'),
   ADMIN_PORT: port.default(8001).describe('Port of the admin API and its documents.'),
   ADMIN_GATEWAY_URL: z
@@ -265,6 +275,8 @@ export type Config = Settings & {
   readonly traceHeaders: Readonly<Record<string, string>>
   /** Of the file named by GATEWAY_OUTBOUND_CA. */
   readonly outboundCa: string | undefined
+  /** Of the files that the settings of the subject source name. */
+  readonly peopleSecrets: PeopleSecrets
 }
 
 const prefixes = ['GATEWAY_', 'ADMIN_', 'REDIS_', 'LOG_', 'SECRETS_']
@@ -302,12 +314,19 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   } catch (error) {
     faults.push((error as Error).message)
   }
+  let peopleSecrets: PeopleSecrets = { hookSecret: undefined, upstreamClientSecret: undefined }
+  try {
+    peopleSecrets = readPeopleSecrets(given)
+  } catch (error) {
+    faults.push((error as Error).message)
+  }
   if (faults.length > 0 || !parsed.success || !secrets)
     throw new ConfigError(faults.map((f) => `- ${f}`).join('\n'))
-  return { ...parsed.data, secrets, traceHeaders, outboundCa }
+  return { ...parsed.data, secrets, traceHeaders, outboundCa, peopleSecrets }
 }
 
 function* contradictions(s: Settings): Generator<string> {
+  yield* peopleContradictions(s)
   const hasTls = s.GATEWAY_TLS_PORT !== undefined
   if (hasTls && s.GATEWAY_TLS_CERTIFICATES.length === 0)
     yield 'GATEWAY_TLS_CERTIFICATES: a port with TLS needs a certificate'

@@ -2,6 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { pino } from 'pino'
 import { createAuthorizationServerApp } from '../../gateway/authorization-server.ts'
+import type { PeopleParts } from '../../gateway/people/people.ts'
 import { createApi } from '../../registry/apis.ts'
 import { createApplication } from '../../registry/applications.ts'
 import { createCredential } from '../../registry/credentials.ts'
@@ -46,8 +47,21 @@ const noKeys: FetchJwks = async () => {
   throw new Error('this test fetches no keys')
 }
 
+/** As in production, but for who signs in. */
+const peopleByDefault: PeopleParts = {
+  source: undefined,
+  bank: 'Bank of Aldermoor',
+  sessionIdleMs: 900_000,
+  sessionMs: 28_800_000,
+  rememberConsentMs: 7_776_000_000,
+}
+
 /** The authorization server's app on a free port of its own, and what it logged. */
-export async function startAuthorizationServer(registry: Registry, fetchJwks: FetchJwks = noKeys) {
+export async function startAuthorizationServer(
+  registry: Registry,
+  fetchJwks: FetchJwks = noKeys,
+  people: Partial<PeopleParts> = {},
+) {
   const logged: string[] = []
   const log = pino({ level: 'debug' }, { write: (line: string) => logged.push(line) })
   const server = createServer((req, res) => app(req, res))
@@ -61,6 +75,7 @@ export async function startAuthorizationServer(registry: Registry, fetchJwks: Fe
     signer,
     fetchJwks,
     dpop: dpopVerifier(registry.now),
+    people: { ...peopleByDefault, ...people },
   })
   const close = () =>
     new Promise<void>((done) => {

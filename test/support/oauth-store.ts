@@ -16,6 +16,11 @@ export function memoryOnce(now: () => number) {
   const once: Once = {
     keep: async (purpose, presented, value, ms) => write(keyOf(purpose, presented), value, ms),
     peek: async (purpose, presented) => read(keyOf(purpose, presented)),
+    renew: async (purpose, presented, ms) => {
+      const value = read(keyOf(purpose, presented))
+      if (value !== undefined) write(keyOf(purpose, presented), value, ms)
+      return value
+    },
     take: async (purpose, presented) => {
       const value = read(keyOf(purpose, presented))
       kept.delete(keyOf(purpose, presented))

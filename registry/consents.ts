@@ -1,0 +1,52 @@
+import { z } from 'zod'
+import { hashSecret } from './base/secrets.ts'
+import { Scope } from './model.ts'
+import { guarded } from './redis.ts'
+import { parseStored, type Registry, replies } from './store.ts'
+
+/** Scopes that a person has allowed a client and need not be asked about again. */
+export const RememberedConsent = z.strictObject({
+  scopes: z.array(Scope),
+  /** ms since the epoch */
+  until: z.int(),
+})
+export type RememberedConsent = z.infer<typeof RememberedConsent>
+
+/** @returns undefined when nothing is remembered (any more). @throws Problem store-unavailable */
+export async function findConsent(
+  r: Registry,
+  subject: string,
+  clientId: string,
+): Promise<RememberedConsent | undefined> {
+  const json = await guarded(r.redis.hget(keyOf(r, subject), clientId))
+  const consent = json === null ? undefined : parseStored(RememberedConsent, json, 'consent')
+  return consent && consent.until > r.now() ? consent : undefined
+}
+
+/** In place of what was remembered for this person and client. @throws Problem store-unavailable */
+export async function rememberConsent(
+  r: Registry,
+  subject: string,
+  clientId: string,
+  consent: RememberedConsent,
+): Promise<void> {
+  const key = keyOf(r, subject)
+  const json = JSON.stringify(RememberedConsent.parse(consent))
+  // All of a person under one key, which lives as long as the youngest may: each entry knows its own end besides.
+  await replies(
+    r.redis
+      .multi()
+      .hset(key, clientId, json)
+      .pexpireat(key, consent.until, 'NX')
+      .pexpireat(key, consent.until, 'GT')
+      .exec(),
+  )
+}
+
+/** The person is asked again next time. @throws Problem store-unavailable */
+export async function forgetConsent(r: Registry, subject: string, clientId: string): Promise<void> {
+  await guarded(r.redis.hdel(keyOf(r, subject), clientId))
+}
+
+const keyOf = (r: Registry, subject: string) =>
+  r.keys.consents(hashSecret(r.secrets.hashKey, `person ${subject}`))

@@ -1,0 +1,218 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import { createDemoSource } from '../../../policies/oauth2/people/index.ts'
+import { registerParty, startAuthorizationServer } from '../../support/oauth-platform.ts'
+import { ada, beginInteraction, browser, lin } from '../../support/people.ts'
+import { stopSharedRedis, testRegistry } from '../../support/redis.ts'
+
+let registry: Awaited<ReturnType<typeof testRegistry>>
+let server: Awaited<ReturnType<typeof startAuthorizationServer>>
+let party: Awaited<ReturnType<typeof registerParty>>
+let count = 0
+/** How far the clock of the server is ahead, in ms. */
+let ahead = 0
+
+beforeAll(async () => {
+  registry = { ...(await testRegistry()), now: () => Date.now() + ahead }
+  server = await startAuthorizationServer(registry, undefined, { source: createDemoSource() })
+})
+afterEach(() => {
+  ahead = 0
+})
+afterAll(async () => {
+  await server?.close()
+  await registry?.close()
+  await stopSharedRedis()
+})
+
+const payment = {
+  type: 'payment_initiation' as const,
+  instructedAmount: { currency: 'EUR', amount: '1250.00' },
+  creditorName: 'Marigold Books',
+  creditorAccount: { iban: 'DE02120300000000202051' },
+  remittanceInformationUnstructured: 'Order 2026-1187',
+}
+
+/** A browser before the page of a new request of a new client. */
+async function arrive(more: Parameters<typeof beginInteraction>[2] = {}, visitor = browser(server.issuer)) {
+  party = await registerParty(registry, `party-${++count}`)
+  const path = await beginInteraction(registry, visitor, {
+    clientId: party.clientId,
+    environment: 'sandbox',
+    ...more,
+  })
+  return { visitor, path, page: await visitor.get(path) }
+}
+
+async function signedIn(more: Parameters<typeof arrive>[0] = {}) {
+  const { visitor, path, page } = await arrive(more)
+  const answer = await visitor.submit(page, 'sign-in', ada)
+  expect(answer).toMatchObject({ status: 303, location: `${path}?lang=en` })
+  return { visitor, path, page: await visitor.get(path) }
+}
+
+describe('signing in and deciding', () => {
+  test('leads from the sign-in over the question to the client with a code', async () => {
+    const { visitor, page } = await signedIn({ authorizationDetails: [payment] })
+    expect(page.body).toContain('€1,250.00')
+    expect(page.body).toContain('DE02 1203 0000 0000 2020 51')
+    expect(page.body).toContain('Order 2026-1187')
+    expect(page.body).toContain('shop.example')
+    expect(page.body).toContain('Signed in as Ada Lovelace')
+    const answer = await visitor.submit(page, 'decide', { decision: 'allow' })
+    expect(answer.status).toBe(303)
+    const back = new URL(answer.location)
+    expect(back.origin + back.pathname).toBe('https://shop.example/back')
+    expect(back.searchParams.get('code')).toBeTruthy()
+    expect(back.searchParams.get('state')).toBe('state-1')
+    expect(back.searchParams.get('iss')).toBe(server.issuer)
+  })
+
+  test('refusing tells the client, and the page is over', async () => {
+    const { visitor, path, page } = await signedIn()
+    const answer = await visitor.submit(page, 'decide', { decision: 'refuse' })
+    expect(new URL(answer.location).searchParams.get('error')).toBe('access_denied')
+    expect(await visitor.get(path)).toMatchObject({ status: 400 })
+  })
+
+  test('the sign-in can be cancelled', async () => {
+    const { visitor, page } = await arrive()
+    const answer = await visitor.submit(page, 'cancel')
+    expect(new URL(answer.location).searchParams.get('error')).toBe('access_denied')
+  })
+
+  test('a wrong password is told, with what was typed as a name and without the password', async () => {
+    const { visitor, page } = await arrive()
+    const answer = await visitor.submit(page, 'sign-in', { username: 'ada', password: 'guess-guess' })
+    expect(answer.status).toBe(422)
+    expect(answer.body).toContain('The user name or the password is not right.')
+    expect(answer.body).toContain('value="ada"')
+    expect(answer.body).not.toContain('guess-guess')
+  })
+
+  test('says which field is empty', async () => {
+    const { visitor, page } = await arrive()
+    const answer = await visitor.submit(page, 'sign-in', { username: '', password: '' })
+    expect(answer.body).toContain('<a href="#username">Enter your user name.</a>')
+    expect(answer.body).toContain('aria-describedby="password-error"')
+  })
+
+  test('a second factor is asked for where the person has one', async () => {
+    const { visitor, path, page } = await arrive()
+    expect(await visitor.submit(page, 'sign-in', lin)).toMatchObject({ status: 303 })
+    const codePage = await visitor.get(path)
+    expect(codePage.body).toContain('Confirm that it is you')
+    expect(visitor.cookies.has('session')).toBe(false)
+    const wrong = await visitor.submit(codePage, 'code', { code: '1' })
+    expect(wrong).toMatchObject({ status: 422 })
+    expect(await visitor.submit(wrong, 'code', { code: '42 42 42' })).toMatchObject({ status: 303 })
+    expect((await visitor.get(path)).body).toContain('Signed in as 林徽因')
+  })
+
+  test('a code cannot be guessed for ever: after five the sign-in begins anew', async () => {
+    const { visitor, path, page } = await arrive()
+    await visitor.submit(page, 'sign-in', lin)
+    let answer = await visitor.get(path)
+    for (let i = 0; i < 5; i++) answer = await visitor.submit(answer, 'code', { code: String(i) })
+    expect(answer.body).toContain('The code has run out')
+    expect(answer.body).toContain('name="password"')
+  })
+
+  test('speaks the language that the client asks for, and the one that is chosen before that', async () => {
+    const { visitor, path, page } = await arrive({ uiLocales: ['fr', 'zh-Hans'] })
+    expect(page.body).toContain('<html lang="zh-CN">')
+    const english = await visitor.get(`${path}?lang=en`)
+    expect(english.body).toContain('<html lang="en">')
+    const answer = await visitor.submit(english, 'sign-in', ada)
+    expect(answer.location).toBe(`${path}?lang=en`)
+  })
+
+  test('a request that is older than the browser remembers has ended', async () => {
+    const visitor = browser(server.issuer)
+    const answer = await visitor.get(`/oauth2/interaction/${'x'.repeat(43)}`)
+    expect(answer.status).toBe(400)
+    expect(answer.body).toContain('This page has ended')
+  })
+
+  test('nobody can sign in where no source of people is set', async () => {
+    const bare = await startAuthorizationServer(registry)
+    const { page } = await arrive({}, browser(bare.issuer))
+    expect(page.status).toBe(404)
+    expect(page.body).toContain('Signing in is not set up here')
+    await bare.close()
+  })
+})
+
+describe('a session', () => {
+  test('spares the next sign-in, but not a request that asks for one', async () => {
+    const { visitor } = await signedIn()
+    const another = await arrive({}, visitor)
+    expect(another.page.body).toContain('Signed in as Ada Lovelace')
+    const again = await arrive({ prompt: ['login'] }, visitor)
+    expect(again.page.body).toContain('name="password"')
+    expect(await visitor.submit(again.page, 'sign-in', ada)).toMatchObject({ status: 303 })
+    expect((await visitor.get(again.path)).body).toContain('Signed in as Ada Lovelace')
+  })
+
+  test('is not fresh enough for a max_age that has passed', async () => {
+    const { visitor } = await signedIn()
+    ahead = 61_000
+    expect((await arrive({ maxAgeSeconds: 60 }, visitor)).page.body).toContain('name="password"')
+    expect((await arrive({ maxAgeSeconds: 3_600 }, visitor)).page.body).toContain('Signed in as')
+  })
+
+  test('ends after its longest time, whatever happens in it', async () => {
+    const { visitor } = await signedIn()
+    ahead = 28_801_000
+    expect((await arrive({}, visitor)).page.body).toContain('name="password"')
+  })
+
+  test('can be left for another account', async () => {
+    const { visitor, path, page } = await signedIn()
+    const answer = await visitor.submit(page, 'other-account')
+    expect(answer).toMatchObject({ status: 303, location: `${path}?other=1&lang=en` })
+    expect((await visitor.get(answer.location)).body).toContain('name="password"')
+  })
+
+  test('is ended by signing out, also for who kept the cookie', async () => {
+    const { visitor } = await signedIn()
+    const thief = browser(server.issuer)
+    thief.cookies.set('session', visitor.cookies.get('session')!)
+    const account = await visitor.get('/oauth2/account')
+    expect(await visitor.submit(account, 'sign-out')).toMatchObject({ status: 303 })
+    expect((await thief.get('/oauth2/account')).body).toContain('You are signed out')
+  })
+})
+
+describe('what is remembered', () => {
+  const again = (visitor: ReturnType<typeof browser>, more = {}) =>
+    beginInteraction(registry, visitor, { clientId: party.clientId, environment: 'sandbox', ...more })
+
+  test('scopes that were allowed are not asked for again, and more of them are', async () => {
+    const { visitor, page } = await signedIn({ scopes: ['payments:read'] })
+    expect(page.body).toContain('remembered for 90 days')
+    await visitor.submit(page, 'decide', { decision: 'allow' })
+    const silent = await visitor.get(await again(visitor, { scopes: ['payments:read'] }))
+    expect(silent.status).toBe(303)
+    expect(new URL(silent.location).searchParams.get('code')).toBeTruthy()
+    expect(await visitor.get(await again(visitor))).toMatchObject({ status: 200 })
+    const forced = await again(visitor, { scopes: ['payments:read'], prompt: ['consent'] })
+    expect(await visitor.get(forced)).toMatchObject({ status: 200 })
+  })
+
+  test('a payment is asked for every time', async () => {
+    const details = { authorizationDetails: [payment], scopes: [] }
+    const { visitor, page } = await signedIn(details)
+    await visitor.submit(page, 'decide', { decision: 'allow' })
+    expect(await visitor.get(await again(visitor, details))).toMatchObject({ status: 200 })
+  })
+
+  test('a later refusal takes it back', async () => {
+    const { visitor, page } = await signedIn({ scopes: ['payments:read'] })
+    await visitor.submit(page, 'decide', { decision: 'allow' })
+    const asked = await visitor.get(await again(visitor))
+    await visitor.submit(asked, 'decide', { decision: 'refuse' })
+    expect(await visitor.get(await again(visitor, { scopes: ['payments:read'] }))).toMatchObject({
+      status: 200,
+    })
+  })
+})
