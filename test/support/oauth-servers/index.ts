@@ -5,6 +5,8 @@ import type { TestServer } from './server.ts'
 
 export type Capability =
   | 'authorization_code'
+  | 'refresh_reuse'
+  | 'fapi2'
   | 'private_key_jwt'
   | 'certificates'
   | 'pushed_requests'
@@ -25,7 +27,7 @@ type Start = (authority?: Authority) => Promise<TestServer>
 const absentFromReference: readonly Capability[] = ['token_exchange', 'resource_metadata']
 
 /** Grows as the parts of our server do. */
-const doneByOurs: readonly Capability[] = []
+const doneByOurs: readonly Capability[] = ['dpop_tokens']
 
 const started: TestServer[] = []
 
