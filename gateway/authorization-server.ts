@@ -11,6 +11,7 @@ import {
 } from '../policies/oauth2/index.ts'
 import { createPeoplePages } from '../policies/oauth2/people/index.ts'
 import type { DpopVerifier } from '../policies/proof/dpop.ts'
+import { createPublicKeys } from '../policies/proof/keys.ts'
 import type { Log } from '../registry/base/log.ts'
 import { Problem } from '../registry/base/problem.ts'
 import { findClient, findIdentityBySecret } from '../registry/credentials.ts'
@@ -44,6 +45,8 @@ export interface AuthorizationServerParts {
   readonly isDpopNonceRequired?: boolean
   /** Absent: nobody signs in. */
   readonly people?: PeopleParts
+  /** Whether callers are asked for a certificate of their own. Absent: they are. */
+  readonly takesCertificates?: boolean
   /** The caller's address behind trusted proxies; failed attempts are counted by it. Absent: that of the socket. */
   readonly addressOf?: (req: IncomingMessage) => string
   /** Longest wait for the whole body. */
@@ -133,6 +136,7 @@ function depsOf(
     fetchJwks,
     dpop,
     isDpopNonceRequired = false,
+    takesCertificates = true,
     log,
     resources = () => noResources,
   }: AuthorizationServerParts,
@@ -160,6 +164,8 @@ function depsOf(
     jwks: signer.jwks,
     fetchJwks,
     dpop,
+    publicKeys: createPublicKeys(),
+    takesCertificates,
     isDpopNonceRequired,
     takeTokens: (take) => takeTokens(registry, take),
     report: (error) => log.error({ err: error }, 'the authorization server failed'),

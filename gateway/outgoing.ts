@@ -38,7 +38,7 @@ export function outgoingHeaders(x: Exchange, peer: Peer): HeaderList {
   const state = tracestateOf(x)
   if (state !== undefined) out.push('tracestate', state)
   const { clientCertificate } = x.request
-  if (clientCertificate) out.push('client-cert', clientCertificate.header) // RFC 9440
+  if (clientCertificate?.isIssued) out.push('client-cert', clientCertificate.header) // RFC 9440
   const { identity } = x
   if (identity) {
     out.push('x-gateway-partner', identity.partnerId)

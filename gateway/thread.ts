@@ -186,6 +186,7 @@ export function createThread(
     dpop,
     isDpopNonceRequired: config.GATEWAY_DPOP_NONCE === 'required',
     people: peopleOf(config, publicUrl.replace(/\/+$/, '')),
+    takesCertificates: start.tls !== undefined && config.GATEWAY_TLS_CLIENT_CERTIFICATE !== 'off',
     addressOf: addressWith(parts.limits.isTrustedProxy),
     bodyTimeoutMs: config.GATEWAY_BODY_IDLE_TIMEOUT_MS,
   })

@@ -132,8 +132,13 @@ export interface IncomingRequest {
   maxBodyBytes: number
 }
 
-/** Proved by the handshake: issued by an authority of `GATEWAY_TLS_CLIENT_CA`, and the caller holds its key. */
+/** Of the caller, who holds its key: that much the handshake proved. What it says is proved only when it is issued. */
 export interface ClientCertificate {
+  /**
+   * Whether an authority of `GATEWAY_TLS_CLIENT_CA` issued it, for this use, and it is valid. Without that anybody may
+   * have made it: it can be known again by its thumbprint, and services never see it.
+   */
+  readonly isIssued: boolean
   /** Distinguished name, e.g. `C=DE, O=Shop, CN=till-1`. */
   readonly subject: string
   /** SHA-256 of the certificate, base64url: what RFC 8705 calls `x5t#S256`. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, type X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { ClientCertificate } from '../../policies/policy.ts'
@@ -7,15 +7,20 @@ import type { ClientCertificate } from '../../policies/policy.ts'
 const kept = Symbol('clientCertificate')
 type WithCertificate = Socket & { [kept]?: ClientCertificate }
 
-/** Once for a connection. Only what was proved counts: that it was issued by one of the authorities and is its holder's. */
+/**
+ * Once for a connection. That the caller holds its key is proved by the handshake; one that no authority of ours issued
+ * is kept too, and marked: clients may be known by certificates that they made themselves (RFC 8705 §2.2).
+ */
 export function keepClientCertificate(socket: TLSSocket): void {
-  if (!socket.authorized) return
   const x509 = socket.getPeerX509Certificate()
   if (!x509) return
+  const isIssued = socket.authorized
+  if (!isIssued && !isValidNow(x509)) return
   const { raw } = x509
   let header: string | undefined
   let pem: string | undefined
   const certificate: ClientCertificate = {
+    isIssued,
     subject: x509.subject.replaceAll('\n', ', '),
     thumbprint: createHash('sha256').update(raw).digest('base64url'),
     get header() {
@@ -28,6 +33,11 @@ export function keepClientCertificate(socket: TLSSocket): void {
     },
   }
   ;(socket as WithCertificate)[kept] = certificate
+}
+
+function isValidNow({ validFromDate, validToDate }: X509Certificate): boolean {
+  const now = Date.now()
+  return validFromDate.getTime() <= now && now <= validToDate.getTime()
 }
 
 export const clientCertificateOf = (socket: Socket): ClientCertificate | undefined =>

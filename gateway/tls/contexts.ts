@@ -38,7 +38,8 @@ function optionsWith(config: TlsConfig, { clientCa }: TlsMaterial, { cert, key }
     ciphers: config.GATEWAY_TLS_CIPHERS ?? modernCiphers,
     honorCipherOrder: true,
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
-    ...(clientCa !== undefined && { ca: clientCa }),
+    // Without authorities of ours none is believed; node would take those of the web.
+    ca: clientCa ?? [],
   }
 }
 

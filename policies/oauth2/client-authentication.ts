@@ -1,75 +1,60 @@
-import { InvalidClientError, InvalidRequestError } from 'oauth2-server'
+import { InvalidClientError } from 'oauth2-server'
 import { networkOf } from '../../registry/base/network.ts'
+import { isProvenByAssertion } from './client-authentication/assertion.ts'
+import { isProvenByCertificate } from './client-authentication/certificate.ts'
+import { type Presented, presentedBy } from './client-authentication/presented.ts'
+import { findBySecret } from './client-authentication/secret.ts'
 import type { AuthorizationServerDeps, OAuthClient } from './deps.ts'
 import { slowDown } from './errors.ts'
-import { type Form, formDecoded } from './form.ts'
+import type { Form } from './form.ts'
 import type { OAuthRequest } from './message.ts'
 
+export interface AuthenticationOptions {
+  /** Whether a public client may pass, which has nothing to prove itself by. What then holds of it, anybody can say. */
+  readonly takesPublic?: boolean
+}
+
 /**
- * The client that sends the request, by Basic or by a secret in the body (RFC 6749 §2.3.1). Done here and not by the
- * library, which compares Basic credentials without decoding them and lets clients with a code_verifier pass unproved.
+ * The client that sends the request, proved in the one way that it is registered with: what a request offers never
+ * decides what is asked. Done here and not by the library, which knows secrets only, compares Basic credentials without
+ * decoding them and lets clients with a code_verifier pass unproved.
  *
- * @throws InvalidRequestError when two ways are used at once; InvalidClientError in the same words for an unknown
- * client and for a wrong secret; slow_down after too many failures
+ * @throws InvalidRequestError when two ways are used at once; InvalidClientError in the same words whatever is wrong,
+ * an unknown client included; slow_down after too many failures. @throws Problem store-unavailable
  */
 export async function authenticateClient(
   req: OAuthRequest,
   form: Form,
   deps: AuthorizationServerDeps,
+  { takesPublic = false }: AuthenticationOptions = {},
 ): Promise<OAuthClient> {
-  const presented = presentedBy(req.headers.authorization, form)
+  const presented = presentedBy(req, form)
   const network = networkOf(req.ip)
-  const failures = failuresOf(presented[0]!.clientId, network)
+  const failures = failuresOf(presented.clientId, network)
   const left = await deps.takeTokens({ ...failures, cost: 0 })
   if (left.remaining <= 0) throw slowDown(tooManyFailures, left.resetMs)
 
-  for (const { clientId, secret } of presented) {
-    const client = await deps.findClientBySecret(clientId, secret)
-    if (client) return client
-  }
+  const client = await provenBy(presented, req, deps, takesPublic)
+  if (client) return client
   const all = await deps.takeTokens({ ...failuresOfAll(network), cost: 1 })
   if (!all.isAllowed) throw slowDown(tooManyFailures, all.retryAfterMs)
   await deps.takeTokens({ ...failures, cost: 1 })
-  throw new InvalidClientError('The client is unknown or its secret is wrong')
+  throw new InvalidClientError('The client is unknown or its proof is wrong')
 }
 
-interface Presented {
-  readonly clientId: string
-  readonly secret: string
-}
-
-function presentedBy(authorization: string | string[] | undefined, form: Form): Presented[] {
-  const clientId = form.get('client_id')
-  const secret = form.get('client_secret')
-  if (authorization === undefined) {
-    if (clientId === undefined || secret === undefined)
-      throw new InvalidClientError('Send the client id and secret, by Basic or in the body')
-    return [{ clientId, secret }]
-  }
-  if (secret !== undefined)
-    throw new InvalidRequestError('Authenticate either by the Authorization header or in the body, not both')
-  const presented = typeof authorization === 'string' ? fromBasic(authorization) : []
-  if (presented.length === 0) throw new InvalidClientError('The Authorization header is not Basic')
-  if (clientId !== undefined && !presented.some((p) => p.clientId === clientId))
-    throw new InvalidRequestError('client_id is another one than in the Authorization header')
-  return presented
-}
-
-/**
- * Id and secret are form-encoded before they are joined (RFC 6749 §2.3.1). Many older clients leave that out, so what
- * was sent is tried as it is, too, where that makes a difference.
- */
-function fromBasic(authorization: string): Presented[] {
-  const encoded = /^Basic +([A-Za-z0-9+/]+={0,2})$/i.exec(authorization)?.[1]
-  const text = encoded && Buffer.from(encoded, 'base64').toString('utf8')
-  const cut = text ? text.indexOf(':') : -1
-  if (!text || cut < 1) return []
-  const raw = { clientId: text.slice(0, cut), secret: text.slice(cut + 1) }
-  const clientId = formDecoded(raw.clientId)
-  const secret = formDecoded(raw.secret)
-  if (clientId === undefined || secret === undefined) return [raw]
-  const isSame = clientId === raw.clientId && secret === raw.secret
-  return isSame ? [raw] : [{ clientId, secret }, raw]
+async function provenBy(
+  presented: Presented,
+  req: OAuthRequest,
+  deps: AuthorizationServerDeps,
+  takesPublic: boolean,
+): Promise<OAuthClient | undefined> {
+  if (presented.by === 'secret') return findBySecret(presented.tries, deps)
+  const client = await deps.findClient(presented.clientId)
+  if (!client) return undefined
+  if (presented.by === 'assertion')
+    return (await isProvenByAssertion(presented.assertion, client, req, deps)) ? client : undefined
+  if (client.settings.authentication === 'none') return takesPublic ? client : undefined
+  return (await isProvenByCertificate(req.clientCertificate, client, deps)) ? client : undefined
 }
 
 const tooManyFailures = 'Too many failed attempts'

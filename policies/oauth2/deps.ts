@@ -5,6 +5,7 @@ import type { FetchJwks } from '../../registry/oauth-keys.ts'
 import type { ClientSettings } from '../../registry/oauth-model.ts'
 import type { Once } from '../../registry/one-time.ts'
 import type { DpopVerifier } from '../proof/dpop.ts'
+import type { PublicKeys } from '../proof/keys.ts'
 
 /** What the authorization server may ask of the outside: capabilities, not clients. */
 export interface AuthorizationServerDeps {
@@ -36,6 +37,10 @@ export interface AuthorizationServerDeps {
   /** Keys of a client that names where they are. */
   readonly fetchJwks: FetchJwks
   readonly dpop: DpopVerifier
+  /** Makes keys of clients ready to verify with. */
+  readonly publicKeys: PublicKeys
+  /** Whether connections can prove certificates of clients at all. */
+  readonly takesCertificates: boolean
   /** Whether every proof must hold a nonce of ours (RFC 9449 §8). */
   readonly isDpopNonceRequired: boolean
   /** With `cost` 0 it only tells what is left. */

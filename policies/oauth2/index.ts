@@ -29,7 +29,7 @@ export interface AuthorizationServer {
 }
 
 export function createAuthorizationServer(deps: AuthorizationServerDeps): AuthorizationServer {
-  const metadata = metadataAnswer(deps.issuer)
+  const metadata = metadataAnswer(deps)
   return {
     token: endpoint(answerTokenRequest, deps),
     revoke: endpoint(answerRevocation, deps),

@@ -13,7 +13,7 @@ export async function answerRevocation(
   form: Form,
   deps: AuthorizationServerDeps,
 ): Promise<OAuthAnswer> {
-  const client = await authenticateClient(req, form, deps)
+  const client = await authenticateClient(req, form, deps, { takesPublic: true })
   const token = form.get('token')
   if (token === undefined) throw new InvalidRequestError('token is missing')
   const grant = await deps.findToken(token)

@@ -35,8 +35,10 @@ export async function answerTokenRequest(
   form: Form,
   deps: AuthorizationServerDeps,
 ): Promise<OAuthAnswer> {
-  const client = await authenticateClient(req, form, deps)
   const grantType = form.get('grant_type')
+  // Those that prove themselves by what only they were given: a code with its verifier, a refresh token.
+  const takesPublic = grantType === 'authorization_code' || grantType === 'refresh_token'
+  const client = await authenticateClient(req, form, deps, { takesPublic })
   if (grantType === undefined) throw new InvalidRequestError('grant_type is missing')
   const grant = grants.find(({ name }) => name === grantType)
   if (!grant) throw new UnsupportedGrantTypeError('This grant_type is not supported')

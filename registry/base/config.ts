@@ -84,7 +84,9 @@ export const settings = {
   GATEWAY_TLS_CLIENT_CA: z
     .string()
     .optional()
-    .describe('PEM file of the authorities whose client certificates are taken.'),
+    .describe(
+      'PEM file of the authorities whose client certificates are believed. With `request` it may be left out: then clients of OAuth are known by certificates that they registered, and no other counts.',
+    ),
   GATEWAY_HTTP2: z
     .enum(['on', 'off'])
     .default('on')
@@ -332,7 +334,7 @@ function* contradictions(s: Settings): Generator<string> {
     yield 'GATEWAY_TLS_CERTIFICATES: a port with TLS needs a certificate'
   if (!hasTls && s.GATEWAY_CLEAR_TEXT === 'off')
     yield 'GATEWAY_TLS_PORT: without GATEWAY_CLEAR_TEXT there is no other port'
-  if (s.GATEWAY_TLS_CLIENT_CERTIFICATE !== 'off' && !s.GATEWAY_TLS_CLIENT_CA)
+  if (s.GATEWAY_TLS_CLIENT_CERTIFICATE === 'require' && !s.GATEWAY_TLS_CLIENT_CA)
     yield 'GATEWAY_TLS_CLIENT_CA: name the authorities whose client certificates are taken'
 }
 

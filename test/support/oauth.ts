@@ -4,6 +4,8 @@ import {
   type OAuthAnswer,
   type OAuthClient,
 } from '../../policies/oauth2/index.ts'
+import type { ClientCertificate } from '../../policies/policy.ts'
+import { createPublicKeys } from '../../policies/proof/keys.ts'
 import { TokenGrant } from '../../registry/model.ts'
 import { ClientSettings } from '../../registry/oauth-model.ts'
 import { dpopVerifier } from './dpop.ts'
@@ -72,6 +74,8 @@ export function authorizationServer(
       throw new Error('this test fetches no keys')
     },
     dpop: dpopVerifier(now),
+    publicKeys: createPublicKeys(),
+    takesCertificates: true,
     isDpopNonceRequired: false,
     takeTokens: ({ owner, rule, limit, cost }) => {
       const used = (failures.get(`${owner} ${rule}`) ?? 0) + cost
@@ -94,13 +98,14 @@ export interface Sent {
   readonly headers?: Record<string, string>
   readonly method?: string
   readonly ip?: string
+  readonly clientCertificate?: ClientCertificate | undefined
 }
 
 /** Posts a form, given as fields or as raw text, to an endpoint. */
 export async function post(
   endpoint: Authorization['token'],
   form: Record<string, string> | string,
-  { headers, method = 'POST', ip = '192.0.2.7' }: Sent = {},
+  { headers, method = 'POST', ip = '192.0.2.7', clientCertificate }: Sent = {},
 ): Promise<OAuthAnswer & { json: Record<string, unknown> }> {
   const rawBody = typeof form === 'string' ? form : new URLSearchParams(form).toString()
   const all = { 'content-type': 'application/x-www-form-urlencoded', ...headers }
@@ -112,7 +117,7 @@ export async function post(
     rawHeaders: Object.entries(all).flat(),
     rawBody,
     ip,
-    clientCertificate: undefined,
+    clientCertificate,
   })
   return { ...answer, json: answer.body === '' ? {} : JSON.parse(answer.body) }
 }

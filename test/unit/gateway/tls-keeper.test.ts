@@ -85,7 +85,7 @@ describe('a gateway does not start', () => {
 
   test.each([
     ['no certificate', { GATEWAY_TLS_CERTIFICATES: '' }, /a port with TLS needs a certificate/],
-    ['no authority', { GATEWAY_TLS_CLIENT_CERTIFICATE: 'request' }, /name the authorities/],
+    ['no authority', { GATEWAY_TLS_CLIENT_CERTIFICATE: 'require' }, /name the authorities/],
     ['neither port', { GATEWAY_TLS_PORT: '', GATEWAY_CLEAR_TEXT: 'off' }, /there is no other port/],
   ])('with settings that name %s', (_, env, says) => {
     expect(() => settings(env)).toThrow(says)
