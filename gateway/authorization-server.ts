@@ -14,7 +14,7 @@ import type { DpopVerifier } from '../policies/proof/dpop.ts'
 import { createPublicKeys } from '../policies/proof/keys.ts'
 import type { Log } from '../registry/base/log.ts'
 import { Problem } from '../registry/base/problem.ts'
-import { findClient, findIdentityBySecret } from '../registry/credentials.ts'
+import { findClient, findIdentityBySecret, findIdentityByToken } from '../registry/credentials.ts'
 import { takeTokens } from '../registry/limits.ts'
 import type { FetchJwks } from '../registry/oauth-keys.ts'
 import { ClientSettings } from '../registry/oauth-model.ts'
@@ -152,6 +152,7 @@ function depsOf(
     findClient: (clientId) => clientOf(registry, clientId),
     issueToken: createIssuing({ registry, issuer, signer, resources }),
     findToken: (token) => findToken(registry, token),
+    findLiveToken: async (token) => (await findIdentityByToken(registry, token))?.grant ?? undefined,
     revokeToken: (token) => revokeToken(registry, token),
     resourcesOf: ({ applicationId }) => findResources(registry, applicationId, issuer),
     families: {

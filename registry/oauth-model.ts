@@ -93,6 +93,12 @@ export const ClientSettings = z.strictObject({
     .array(z.enum(['payment_initiation']))
     .default([])
     .describe('Types of `authorization_details` (RFC 9396) that it may ask for.'),
+  isResourceServer: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether it is a service that checks the tokens of others: it may introspect every token of its environment.',
+    ),
 })
 export type ClientSettings = z.infer<typeof ClientSettings>
 

@@ -42,13 +42,20 @@ function* proofFaults(settings: ClientSettings): Generator<SettingsFault> {
 }
 
 /** What a grant needs, and what a client that cannot keep a secret must not do (RFC 6749 §4.4). */
-function* grantFaults({ authentication, grants, redirectUris }: ClientSettings): Generator<SettingsFault> {
+function* grantFaults({
+  authentication,
+  grants,
+  redirectUris,
+  isResourceServer,
+}: ClientSettings): Generator<SettingsFault> {
   const asksPeople = grants.includes('authorization_code')
   if (asksPeople && redirectUris.length === 0)
     yield fault('/redirectUris', 'authorization_code needs a redirect URI')
   if (grants.includes('refresh_token') && !asksPeople)
     yield fault('/grants', 'refresh_token is of use only with authorization_code')
   if (authentication !== 'none') return
+  if (isResourceServer)
+    yield fault('/isResourceServer', 'whoever may ask about the tokens of others has to prove itself')
   for (const grant of ['client_credentials', tokenExchange] as const)
     if (grants.includes(grant))
       yield fault('/grants', `a public client may not use ${grant}: anybody could say that it is this client`)

@@ -25,6 +25,7 @@ export interface ClientOptions {
   readonly senderConstraint?: SenderConstraint
   readonly refreshLifetime?: number
   readonly detailsType?: string[]
+  readonly resourceServer?: boolean
 }
 
 const grantNames = GrantType.options.map((grant) => (grant === tokenExchange ? 'token_exchange' : grant))
@@ -66,6 +67,8 @@ export function addClientOptions(command: Command): Command {
         'payment_initiation',
       ]),
     )
+    .option('--resource-server', 'it may introspect every token of its environment')
+    .option('--no-resource-server', 'it may introspect its own tokens only')
 }
 
 /** What was given, as settings; undefined when nothing was. @throws Error that names the file */
@@ -86,6 +89,7 @@ export async function settingsFrom(
     certificateThumbprints: options.certificate && (await thumbprintsOf(io, options.certificate)),
     refreshLifetimeSeconds: options.refreshLifetime,
     authorizationDetailsTypes: options.detailsType,
+    isResourceServer: options.resourceServer,
   }
   const entries = Object.entries(given).filter(([, value]) => value !== undefined)
   return entries.length === 0 ? undefined : (Object.fromEntries(entries) as Partial<ClientSettings>)

@@ -23,6 +23,8 @@ export interface AuthorizationServerDeps {
   /** A client that has not proved itself, or proves itself by something else than a secret. */
   findClient(clientId: string): Promise<OAuthClient | undefined>
   findToken(token: string): Promise<TokenGrant | undefined>
+  /** The same, but nothing when its client, application or partner is not live any more. */
+  findLiveToken(token: string): Promise<TokenGrant | undefined>
   revokeToken(token: string): Promise<unknown>
   /** Addresses of the published versions that the application is subscribed to (RFC 8707). */
   resourcesOf(client: OAuthClient): Promise<readonly string[]>

@@ -1,3 +1,4 @@
+import { SigningAlgorithm } from '../../registry/model.ts'
 import { signatureAlgorithms } from '../../registry/oauth-keys.ts'
 import type { AuthorizationServerDeps } from './deps.ts'
 import type { OAuthAnswer } from './message.ts'
@@ -26,6 +27,7 @@ function metadataOf({ issuer, takesCertificates }: Facts): Record<string, unknow
     introspection_endpoint: `${issuer}/oauth2/introspect`,
     introspection_endpoint_auth_methods_supported: clientAuthentication,
     introspection_endpoint_auth_signing_alg_values_supported: signatureAlgorithms,
+    introspection_signing_alg_values_supported: SigningAlgorithm.options, // which of them, says the key in use
     grant_types_supported: grants.map(({ name }) => name),
     response_types_supported: [], // required by §2; there is no authorization endpoint
   }

@@ -45,6 +45,10 @@ export function authorizationServer(
   const now = more.now ?? (() => 1_000_000)
   const { once, kept } = memoryOnce(now)
   const { families, opened } = memoryFamilies(now)
+  const findToken = async (token: string) => {
+    const grant = tokens.get(token)
+    return grant && (grant.familyId === null || opened.has(grant.familyId)) ? grant : undefined
+  }
   const deps: AuthorizationServerDeps = {
     issuer,
     now,
@@ -58,10 +62,8 @@ export function authorizationServer(
       tokens.set(token, TokenGrant.parse(grant))
       return token
     },
-    findToken: async (token) => {
-      const grant = tokens.get(token)
-      return grant && (grant.familyId === null || opened.has(grant.familyId)) ? grant : undefined
-    },
+    findToken,
+    findLiveToken: more.findToken ?? findToken, // all clients here are live
     revokeToken: async (token) => tokens.delete(token),
     resourcesOf: async () => resources,
     families,
