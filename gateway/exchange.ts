@@ -38,6 +38,7 @@ export function openExchange(req: CallerRequest, now: number): Exchange {
     responseHeaders: [],
     notes: {},
     release: undefined,
+    wasSent: false,
     isOver: false,
   }
 }

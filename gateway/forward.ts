@@ -131,6 +131,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.isAnswered = true
     const { target } = this
     const { x, pipeline, onHead } = this.trying.parts
+    x.wasSent = true
     const { headers, length, trailer, coding } = incomingHeaders(
       controller.rawHeaders as RawLines,
       x.id,

@@ -131,6 +131,7 @@ export class Reaching {
 
   failed(target: LiveTarget, failure: Failure) {
     const { x, res, upstream, onFailure } = this.parts
+    if (failure.wasSent) x.wasSent = true
     if (failure.problem.row.source === 'upstream') target.answered(performance.now() - this.sentMs, true)
     attemptFailed(x, failure.problem.code)
     if (res.destroyed) return onFailure(new CallerGone())

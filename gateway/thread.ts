@@ -4,6 +4,7 @@ import type { Place } from '../policies/policy.ts'
 import { createDpopVerifier } from '../policies/proof/dpop.ts'
 import { createPublicKeys } from '../policies/proof/keys.ts'
 import { createNonces } from '../policies/proof/nonces.ts'
+import { giveBackDetail, takeDetail } from '../registry/authorization-details.ts'
 import { steadyClock } from '../registry/base/clock.ts'
 import type { Config } from '../registry/base/config.ts'
 import type { Log } from '../registry/base/log.ts'
@@ -116,6 +117,10 @@ export function createThread(
     findIdentityByToken: tokens.find,
     takeLimits: leases.take,
     signJwt: signer.sign,
+    takeAuthorizationDetail: (familyId: string, index: number, by: string) =>
+      breaker.ask(() => takeDetail(registry, familyId, index, by)),
+    giveBackAuthorizationDetail: (familyId: string, index: number, by: string) =>
+      giveBackDetail(registry, familyId, index, by),
     hash: (text: string) => hashSecret(registry.secrets.hashKey, text),
   })
   const { waited, retried } = createUpstreamMetrics(metrics.registry, () => tables.upstreams())

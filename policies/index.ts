@@ -9,6 +9,7 @@ import { concurrency } from './concurrency.ts'
 import { cors } from './cors.ts'
 import { headers } from './headers.ts'
 import { ipFilter } from './ip-filter.ts'
+import { paymentAuthorization } from './payment-authorization/index.ts'
 import { phantomToken } from './phantom-token.ts'
 import type { AnyPolicy } from './policy.ts'
 import { quota } from './quota.ts'
@@ -22,6 +23,7 @@ export const policies = [
   cors, bodyLimit, ipFilter, // before we know who it is
   authenticate, authorize, // who, and whether
   rateLimit, quota, concurrency, // how much
+  paymentAuthorization, // what exactly was allowed: last, as what refuses after it gives back what it takes
   headers, phantomToken, balance, // in what shape, where to
 ] as const satisfies readonly AnyPolicy[]
 

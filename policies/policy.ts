@@ -78,6 +78,8 @@ export interface Exchange {
   readonly notes: Record<string, string | number | boolean>
   /** Gives back what the call holds of limits; undefined when that is nothing, or nothing any more. */
   release: (() => void) | undefined
+  /** Whether a byte of it may have reached a service: what it asks for may have been done. */
+  wasSent: boolean
   /** Whether its end has come: nobody will call `release` any more. */
   isOver: boolean
 }
@@ -271,6 +273,13 @@ export interface Deps {
   takeLimits(claims: readonly LimitClaim[]): LimitsAnswer | Promise<LimitsAnswer>
   /** A JWT signed with the present key of the authorization server. @throws Problem not-ready without one */
   signJwt(claims: Readonly<Record<string, unknown>>, header: { readonly typ: string }): Promise<string>
+  /**
+   * Marks one of the payments that a person has allowed as made. @param by names the call, and cannot be guessed
+   * @throws Problem store-unavailable
+   */
+  takeAuthorizationDetail(familyId: string, index: number, by: string): Promise<'taken' | 'used' | 'ended'>
+  /** Takes that mark away again: the payment was not made. */
+  giveBackAuthorizationDetail(familyId: string, index: number, by: string): Promise<void>
   /** Keyed hash, for what a caller wrote and may be a secret: only this becomes part of a key. */
   hash(text: string): string
   /** Protected-resource realm for WWW-Authenticate challenges. */

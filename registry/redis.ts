@@ -3,6 +3,7 @@ import type { Config } from './base/config.ts'
 import type { Log } from './base/log.ts'
 import { Problem, problem } from './base/problem.ts'
 import { commitScript } from './lua/commit.ts'
+import { deleteIfEqualsScript } from './lua/delete-if-equals.ts'
 import { giveBackScript, takeScript } from './lua/take.ts'
 import { type RedisPlace, readRedisUrl } from './redis-url.ts'
 
@@ -11,6 +12,7 @@ interface Scripts {
   commitChange(keyCount: number, ...keysAndValues: (string | Buffer)[]): Promise<number>
   takeLimits(keyCount: number, ...keysAndValues: (string | number)[]): Promise<number[]>
   giveBackLimits(keyCount: number, ...keysAndValues: (string | number)[]): Promise<number>
+  deleteIfEquals(keyCount: 1, key: string, value: string): Promise<number>
 }
 
 /** The client. A Cluster client answers to the same commands; where the two differ, this file hides it. */
@@ -168,6 +170,7 @@ const scripts = {
   commitChange: { lua: commitScript },
   takeLimits: { lua: takeScript },
   giveBackLimits: { lua: giveBackScript },
+  deleteIfEquals: { lua: deleteIfEqualsScript },
 }
 
 function openSingle(place: RedisPlace, timeoutMs: number, options: OpenOptions): Redis {

@@ -51,6 +51,27 @@ export const problems = {
     false,
     'info',
   ),
+  'authorization-details-missing': row(
+    403,
+    'The token is for no payment that was allowed',
+    'downstream',
+    false,
+    'info',
+  ),
+  'authorization-details-mismatch': row(
+    403,
+    'The payment is not the one that was allowed',
+    'downstream',
+    false,
+    'info',
+  ),
+  'authorization-details-used': row(
+    403,
+    'The payment that was allowed was made',
+    'downstream',
+    false,
+    'info',
+  ),
   'address-refused': row(403, 'Calls from this address are not accepted', 'downstream', false, 'info'),
   'environment-unavailable': row(
     403,

@@ -57,6 +57,7 @@ export function exchange(
     responseHeaders: [],
     notes: {},
     release: undefined,
+    wasSent: false,
     isOver: false,
     ...more,
   }
@@ -133,6 +134,8 @@ export function deps(more: Partial<Deps> = {}): Deps {
       release: undefined,
     }),
     signJwt: async (claims, { typ }) => `${typ}.${JSON.stringify(claims)}`,
+    takeAuthorizationDetail: async () => 'taken',
+    giveBackAuthorizationDetail: async () => {},
     hash: (text) => `hash-of-${text.length}`,
     realm: 'https://api.bank.example',
     ...more,

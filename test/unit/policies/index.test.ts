@@ -27,6 +27,7 @@ describe('the list of policies', () => {
       'rate-limit',
       'quota',
       'concurrency',
+      'payment-authorization',
       'headers',
       'phantom-token',
       'balance',
