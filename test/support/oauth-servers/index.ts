@@ -15,6 +15,7 @@ export type Capability =
   | 'authorization_details'
   | 'dpop'
   | 'dpop_tokens'
+  | 'private_key_jwt_tokens'
   | 'resource_indicators'
   | 'signed_introspection'
   | 'jwt_access_tokens'
@@ -27,7 +28,7 @@ type Start = (authority?: Authority) => Promise<TestServer>
 const absentFromReference: readonly Capability[] = ['token_exchange', 'resource_metadata']
 
 /** Grows as the parts of our server do. */
-const doneByOurs: readonly Capability[] = ['dpop_tokens']
+const doneByOurs: readonly Capability[] = ['dpop_tokens', 'private_key_jwt_tokens']
 
 const started: TestServer[] = []
 
