@@ -11,6 +11,7 @@ import type { Log } from '../registry/base/log.ts'
 import { hashSecret } from '../registry/base/secrets.ts'
 import { touchCredentials } from '../registry/credentials.ts'
 import { giveBack, takeLimits } from '../registry/limits.ts'
+import { isFirst } from '../registry/one-time.ts'
 import { closeRedis, guarded } from '../registry/redis.ts'
 import { openCredential } from '../registry/sealed.ts'
 import { createSigner, type Signer } from '../registry/signing-keys.ts'
@@ -109,12 +110,20 @@ export function createThread(
   let touchedAt = steadyClock()
   let isDraining = false
 
+  const dpop = createDpopVerifier({
+    keys: createPublicKeys(),
+    nonces: createNonces(config.secrets.hashKey),
+    now: Date.now,
+  })
   const depsAt = (place: Place) => ({
     now: Date.now,
     place,
     realm: publicUrl,
     findIdentityByKey: keys.find,
     findIdentityByToken: tokens.find,
+    dpop,
+    isFirstProof: (id: string, lifetimeMs: number) =>
+      breaker.ask(() => isFirst(registry, 'proof', id, lifetimeMs)),
     takeLimits: leases.take,
     signJwt: signer.sign,
     takeAuthorizationDetail: (familyId: string, index: number, by: string) =>
@@ -171,11 +180,6 @@ export function createThread(
     },
   }
   const upgrades = createUpgrades(parts)
-  const dpop = createDpopVerifier({
-    keys: createPublicKeys(),
-    nonces: createNonces(config.secrets.hashKey),
-    now: Date.now,
-  })
   const fetchJwks = createJwks({
     outbound: createOutbound({ networks: config.GATEWAY_OUTBOUND_NETWORKS, ca: config.outboundCa }),
     now: steadyClock,

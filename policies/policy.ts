@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { Problem, ProblemCode } from '../registry/base/problem.ts'
 import type { LimitClaim as Claim } from '../registry/limits.ts'
 import type { BalanceStrategy, Environment, Operation, Routing, TokenGrant } from '../registry/model.ts'
+import type { DpopVerifier } from './proof/dpop.ts'
 
 /** A behaviour attached to traffic. See docs for how to add one. */
 export interface Policy<C> {
@@ -266,6 +267,12 @@ export interface Deps {
   findIdentityByKey(key: string, address: string): Identity | undefined | Promise<Identity | undefined>
   /** The same for an opaque access token. */
   findIdentityByToken(token: string, address: string): Identity | undefined | Promise<Identity | undefined>
+  readonly dpop: DpopVerifier
+  /**
+   * Whether a DPoP proof comes for the first time, to any gateway; it is known from now on.
+   * @throws Problem store-unavailable
+   */
+  isFirstProof(id: string, lifetimeMs: number): Promise<boolean>
   /**
    * Takes from all limits of a call, all or none. A plain value as long as no question to the store is needed.
    * @throws Problem store-unavailable, for a limit that then refuses
@@ -282,7 +289,7 @@ export interface Deps {
   giveBackAuthorizationDetail(familyId: string, index: number, by: string): Promise<void>
   /** Keyed hash, for what a caller wrote and may be a secret: only this becomes part of a key. */
   hash(text: string): string
-  /** Protected-resource realm for WWW-Authenticate challenges. */
+  /** What partners see before the path: realm of WWW-Authenticate challenges, and where proofs say that they are for. */
   readonly realm: string
 }
 

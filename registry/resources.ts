@@ -39,3 +39,25 @@ const isOneOf = (host: string, pattern: string) =>
   pattern.startsWith('*.')
     ? host.endsWith(pattern.slice(1)) && host.length > pattern.length - 1
     : host === pattern
+
+/** The address by which a caller that reached a version at a host knows it. */
+export function resourceAt(routing: Routing, publicUrl: string, host: string): string {
+  if (routing.by !== 'host') return withoutSlash(publicUrl) + routing.basePath
+  return originAt(routing, publicUrl, host) + routing.basePath
+}
+
+/**
+ * What stands before the path of a call as its caller wrote it: by our own settings and not by what the call says, but for
+ * the one of several hosts that it was routed by.
+ */
+export function originAt(routing: Routing, publicUrl: string, host: string): string {
+  if (routing.by !== 'host') return withoutSlash(publicUrl)
+  const { protocol, port } = new URL(publicUrl)
+  return `${protocol}//${host}${port && `:${port}`}`
+}
+
+/** Where the metadata of a resource are (RFC 9728 §3.1): the well-known path comes between its host and its own path. */
+export function metadataAddressOf(resource: string): string {
+  const { origin, pathname } = new URL(resource)
+  return `${origin}/.well-known/oauth-protected-resource${withoutSlash(pathname)}`
+}

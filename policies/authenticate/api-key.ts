@@ -17,8 +17,8 @@ export function apiKeyMethod(header: string, deps: Deps): Method {
   }
 
   return {
-    challenge,
-    identify({ headers, ip }) {
+    challenge: () => challenge,
+    identify({ request: { headers, ip } }) {
       const key = headers[header]
       if (key === undefined || key === '') return undefined
       if (typeof key !== 'string') throw refused()

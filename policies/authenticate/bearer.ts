@@ -1,44 +1,56 @@
-import { type Problem, problem } from '../../registry/base/problem.ts'
-import type { Deps, Identity } from '../policy.ts'
+import { type Problem, type ProblemCode, problem } from '../../registry/base/problem.ts'
+import type { Deps, Exchange, Identity } from '../policy.ts'
+import { challengesFor, type TokenError } from './challenges.ts'
 import { isThenable, type Method } from './method.ts'
+import { type PossessionConfig, possessionCheck } from './possession.ts'
+import { type Presented, presentedIn, type TokenScheme } from './scheme.ts'
 
-/** An opaque access token in the Authorization header (RFC 6750 §2.1). Not in the body, not in the query (RFC 9700). */
-export function bearerMethod(deps: Deps): Method {
-  const challenge = `Bearer realm="${deps.realm}"`
-  const malformed = {
-    detail: 'Send the access token as: Authorization: Bearer <token>',
-    headers: { 'WWW-Authenticate': `${challenge}, error="invalid_request"` },
+/**
+ * An access token in the Authorization header, under Bearer (RFC 6750 §2.1) or, when it is bound to a key, under DPoP (RFC
+ * 9449 §7.1). Not in the body, not in the query (RFC 9700).
+ */
+export function bearerMethod(config: PossessionConfig, deps: Deps): Method {
+  const refused = (code: ProblemCode, x: Exchange, error: TokenError, detail: string): Problem => {
+    const headers = { 'WWW-Authenticate': challengesFor(x, deps.realm, error) }
+    return problem(code, { detail, headers })
   }
-  const invalid = {
-    detail: 'The access token is unknown, revoked or expired. Get a new one from the token endpoint.',
-    headers: {
-      'WWW-Authenticate': `${challenge}, error="invalid_token", error_description="The access token is unknown, revoked or expired"`,
-    },
+  const refuse = (x: Exchange, error: TokenError): never => {
+    throw refused('token-invalid', x, error, `${error.description}.`)
   }
-  const refused = (): Problem => problem('token-invalid', invalid)
-  const accept = (identity: Identity | undefined): Identity => {
-    if (identity === undefined || identity.expiresAt <= deps.now()) throw refused()
-    return identity
+  const provenBy = possessionCheck(config, deps, refuse)
+
+  function accept(x: Exchange, identity: Identity | undefined, presented: Presented) {
+    if (identity === undefined || identity.expiresAt <= deps.now()) throw unknown(x, presented.scheme)
+    return provenBy(x, identity, presented)
   }
+  const unknown = (x: Exchange, scheme: TokenScheme) =>
+    refused(
+      'token-invalid',
+      x,
+      { scheme, error: 'invalid_token', description: 'The access token is unknown, revoked or expired' },
+      'The access token is unknown, revoked or expired. Get a new one from the token endpoint.',
+    )
+  const malformed = (x: Exchange, scheme: TokenScheme) =>
+    refused(
+      'request-malformed',
+      x,
+      { scheme, error: 'invalid_request', description: 'The Authorization header holds no access token' },
+      `Send the access token as: Authorization: ${scheme} <token>`,
+    )
 
   return {
-    challenge,
-    identify({ headers, ip }) {
+    challenge: (x) => challengesFor(x, deps.realm),
+    identify(x) {
+      const { headers, ip } = x.request
       const value = headers.authorization as string | undefined
-      if (value === undefined || !hasBearerScheme(value)) return undefined
-      const token = value.slice(scheme.length).trim()
-      if (token === '' || token.includes(' ')) throw problem('request-malformed', malformed)
+      const presented = value === undefined ? undefined : presentedIn(value)
+      if (presented === undefined) return undefined
+      const { scheme, token } = presented
+      if (token === '' || token.includes(' ')) throw malformed(x, scheme)
       const found = deps.findIdentityByToken(token, ip)
-      return isThenable(found) ? found.then(accept) : accept(found)
+      return isThenable(found)
+        ? found.then((identity) => accept(x, identity, presented))
+        : accept(x, found, presented)
     },
   }
-}
-
-const scheme = 'bearer'
-
-/** Schemes are compared without case (RFC 9110 §11.1). */
-function hasBearerScheme(value: string): boolean {
-  const after = value.charCodeAt(scheme.length)
-  const ends = Number.isNaN(after) || after === 0x20 || after === 0x09
-  return ends && value.slice(0, scheme.length).toLowerCase() === scheme
 }

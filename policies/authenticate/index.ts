@@ -35,6 +35,18 @@ const schema = z.strictObject({
     .describe(
       'Whether operations that ask for no credential in the OpenAPI document are open to all. Off: a document alone opens nothing.',
     ),
+  requireBoundTokens: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether only access tokens are taken that are bound to a key (DPoP, RFC 9449) or to a certificate (RFC 8705). Bound ones are checked in any case. API keys are no tokens: leave them out of `methods`.',
+    ),
+  requireDpopNonce: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether a DPoP proof must hold a nonce of the gateway (RFC 9449 §9): no proof that was made ahead is of use then. Each answer brings the next one.',
+    ),
 })
 type Config = z.infer<typeof schema>
 
@@ -45,26 +57,28 @@ export const authenticate: Policy<Config> = {
   byDefault: schema.parse({}),
   compile(config, deps) {
     const methods = config.methods.map((name) => makeMethod[name](config, deps))
-    const missing = {
-      detail: `Send ${config.methods.map((name) => hints[name](config)).join(', or ')}.`,
-      headers: { 'WWW-Authenticate': methods.map((m) => m.challenge).join(', ') },
-    }
+    const detail = `Send ${config.methods.map((name) => hints[name](config)).join(', or ')}.`
+    const missing = (x: Exchange) => ({
+      detail,
+      headers: { 'WWW-Authenticate': methods.map((m) => m.challenge(x)).join(', ') },
+    })
 
     return {
       onRequest(x) {
         for (const method of methods) {
-          const found = method.identify(x.request)
+          const found = method.identify(x)
           if (found === undefined) continue
           if (isThenable(found)) return found.then((identity) => admit(x, identity))
           return admit(x, found)
         }
         if (!config.isRequired) return
         if (config.honourAnonymous && x.route?.operation.isAnonymous) return
-        throw problem('credential-missing', missing)
+        throw problem('credential-missing', missing(x))
       },
       onUpstream: (x) => {
-        // Always both, whatever the methods: a service that saw a partner's credential could use it.
+        // Always all, whatever the methods: a service that saw a partner's credential could use it.
         removeHeader(x.outgoing!.headers, 'authorization')
+        removeHeader(x.outgoing!.headers, 'dpop')
         removeHeader(x.outgoing!.headers, config.apiKeyHeader)
       },
     }
@@ -73,7 +87,7 @@ export const authenticate: Policy<Config> = {
 
 const makeMethod: Record<Config['methods'][number], (config: Config, deps: Deps) => Method> = {
   'api-key': (config, deps) => apiKeyMethod(config.apiKeyHeader, deps),
-  bearer: (_config, deps) => bearerMethod(deps),
+  bearer: (config, deps) => bearerMethod(config, deps),
 }
 
 const hints: Record<Config['methods'][number], (config: Config) => string> = {

@@ -11,6 +11,7 @@ import type {
 } from '../../policies/policy.ts'
 import { newSecret } from '../../registry/base/secrets.ts'
 import { TokenGrant } from '../../registry/model.ts'
+import { dpopVerifier } from './dpop.ts'
 
 /** Builders for unit tests of policies: what does not matter has a default, what does is passed. */
 
@@ -122,6 +123,8 @@ export function deps(more: Partial<Deps> = {}): Deps {
     place: { level: 'version', id: 'ver_1' },
     findIdentityByKey: (key) => (key === liveKey ? identity() : undefined),
     findIdentityByToken: (token) => (token === liveToken ? identity({ method: 'bearer' }) : undefined),
+    dpop: dpopVerifier(more.now ?? (() => 0)),
+    isFirstProof: firstOnly(),
     takeLimits: (claims) => ({
       isAllowed: true,
       of: claims.map(() => ({
@@ -140,6 +143,11 @@ export function deps(more: Partial<Deps> = {}): Deps {
     realm: 'https://api.bank.example',
     ...more,
   }
+}
+
+function firstOnly(): Deps['isFirstProof'] {
+  const seen = new Set<string>()
+  return async (id) => seen.size < seen.add(id).size
 }
 
 /** Compiles as the gateway does: the config passes the schema first. */

@@ -52,7 +52,9 @@ describe('authenticate', () => {
       detail: 'Send an access token (Authorization: Bearer …), or an API key in the header x-api-key.',
       headers: {
         'WWW-Authenticate':
-          'Bearer realm="https://api.bank.example", ApiKey realm="https://api.bank.example", header="x-api-key"',
+          'Bearer realm="https://api.bank.example", resource_metadata="https://api.bank.example/.well-known/oauth-protected-resource/payments/v1", ' +
+          'DPoP realm="https://api.bank.example", algs="PS256 ES256 EdDSA Ed25519", resource_metadata="https://api.bank.example/.well-known/oauth-protected-resource/payments/v1", ' +
+          'ApiKey realm="https://api.bank.example", header="x-api-key"',
       },
     })
   })
@@ -70,6 +72,7 @@ describe('authenticate', () => {
   test.each([
     ['a key', { 'x-api-key': [liveKey, liveKey] }, 'credential-invalid'],
     ['a token', { authorization: 'Bearer' }, 'request-malformed'],
+    ['a token', { authorization: 'DPoP ' }, 'request-malformed'],
     ['a token', { authorization: 'Bearer ' }, 'request-malformed'],
     ['a token', { authorization: `Bearer ${liveToken} x` }, 'request-malformed'],
   ])('tells without a look-up that %s in %j is none', async (_what, headers, code) => {
@@ -78,7 +81,7 @@ describe('authenticate', () => {
     })
   })
 
-  test.each(['Basic YTpi', 'Bearerx y', 'DPoP abc'])('takes "%s" for no credential at all', async (value) => {
+  test.each(['Basic YTpi', 'Bearerx y', 'DPoPx y'])('takes "%s" for no credential at all', async (value) => {
     await expect(ask(compile(authenticate, {}, noLookups), withHeader(value))).rejects.toMatchObject({
       code: 'credential-missing',
     })
