@@ -88,20 +88,37 @@ const howToInstallRedis = [
 export function ensureRedis() {
   const found = findRedis()
   if (found) return found
+  if (!installByApt('Redis', ['redis-server'])) throw new SetupFault(howToInstallRedis)
+  const now = findRedis()
+  if (!now) throw new SetupFault(howToInstallRedis)
+  return now
+}
+
+/**
+ * A browser for the tests in one, with letters for Chinese; where it is missing and may not be installed those tests are
+ * skipped, and say so.
+ */
+export function ensureChromium() {
+  const found = which('chromium') ?? which('chromium-browser') ?? which('google-chrome')
+  if (!found) installByApt('Chromium', ['chromium', 'fonts-noto-cjk'])
+}
+
+/**
+ * Where root or a sudo without password allows.
+ * @param {string} what @param {string[]} packages @returns {boolean} whether they are there now
+ */
+function installByApt(what, packages) {
   const before = asRoot()
-  if (!before || !which('apt-get')) throw new SetupFault(howToInstallRedis)
-  say('Installing Redis by apt-get …')
+  if (!before || !which('apt-get')) return false
+  say(`Installing ${what} by apt-get …`)
   const apt = (/** @type {string[]} */ ...args) => {
     const env = ['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-y', '-qq', ...args]
     const [command = '', ...rest] = [...before, ...env]
     return spawnSync(command, rest, { stdio: ['ignore', 'ignore', 'inherit'] }).status === 0
   }
-  const install = () => apt('install', '--no-install-recommends', 'redis-server')
+  const install = () => apt('install', '--no-install-recommends', ...packages)
   // The lists of packages may be fresh enough; fetching them takes longest.
-  if (!install() && !(apt('update') && install())) throw new SetupFault(howToInstallRedis)
-  const now = findRedis()
-  if (!now) throw new SetupFault(howToInstallRedis)
-  return now
+  return install() || (apt('update') && install())
 }
 
 export const findRedis = () => which('redis-server') ?? which('valkey-server')

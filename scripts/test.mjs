@@ -4,7 +4,16 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { ensureDependencies, ensureRedis, findNode, root, run, SetupFault, say } from './setup.mjs'
+import {
+  ensureChromium,
+  ensureDependencies,
+  ensureRedis,
+  findNode,
+  root,
+  run,
+  SetupFault,
+  say,
+} from './setup.mjs'
 import { addUp, countsOfJest, summaryLine } from './test-counts.mjs'
 
 /** @typedef {import('./test-counts.mjs').Counts} Counts */
@@ -36,12 +45,15 @@ const suites = [
   { name: 'integration', args: jest, folders: ['test/integration'] },
   { name: 'security', args: jest, folders: ['test/security', 'test/compliance'] },
   { name: 'e2e', args: jest, folders: ['test/e2e', 'test/chaos'] },
+  { name: 'browser', args: jest, folders: ['test/browser'] },
 ]
 
 await run(async () => {
   ensureDependencies()
   ensureRedis()
   const stages = chosen(process.argv.slice(2))
+  if (stages.some(({ folders = [] }) => folders.some((folder) => folder.startsWith('test/browser'))))
+    ensureChromium()
   const node = findNode()
   /** @type {Counts[]} */
   const results = []

@@ -23,7 +23,7 @@ export interface Visit {
   readonly target: {
     readonly action: { readonly path: string; readonly query: string }
     readonly csrf: string
-    readonly formTarget: string | undefined
+    readonly formTarget: string
   }
   /** The page itself, in the language that was chosen. */
   readonly self: string

@@ -17,7 +17,7 @@ export interface ConsentView extends FormTarget {
   /** For how long the choice is remembered; 0: not at all. */
   readonly rememberedDays: number
   readonly faults: readonly FieldFault[]
-  readonly formTarget: string | undefined
+  readonly formTarget: string
 }
 
 /** What is asked for, by whom, and where the browser goes then. The question that all the rest is there for. */

@@ -20,7 +20,7 @@ export interface Page {
   readonly body: Html
   readonly hasErrors?: boolean
   readonly isSandbox?: boolean
-  /** Where a form of the page may lead to beside ourselves: a source of CSP, e.g. `https://shop.example`. */
+  /** Where a form of the page may lead to beside ourselves: sources of CSP. */
   readonly formTarget?: string | undefined
   readonly headers?: Readonly<Record<string, string>>
 }

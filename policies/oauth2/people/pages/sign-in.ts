@@ -13,7 +13,7 @@ export interface SignInView extends FormTarget {
   readonly asker: Asker
   readonly userName: string
   readonly faults: readonly FieldFault[]
-  readonly formTarget: string | undefined
+  readonly formTarget: string
 }
 
 /** User name and password of the bank's own people. */
@@ -45,7 +45,7 @@ export interface ElsewhereView extends FormTarget {
   /** The page itself, from which the browser is sent there. */
   readonly next: string
   readonly faults: readonly FieldFault[]
-  readonly formTarget: string | undefined
+  readonly formTarget: string
 }
 
 /** Where people sign in at an upstream OpenID provider, and something kept them from going there at once. */
@@ -72,7 +72,7 @@ export interface CodeView extends FormTarget {
   /** What the subject source says of the code, e.g. where it was sent. */
   readonly prompt: string
   readonly faults: readonly FieldFault[]
-  readonly formTarget: string | undefined
+  readonly formTarget: string
 }
 
 /** The second factor: one code. */
