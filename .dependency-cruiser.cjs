@@ -171,7 +171,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^(admin/ui|test/browser|test/bench/peers)/' },
+    exclude: { path: '^(admin/ui|test/bench/peers)/' },
     parser: 'swc',
     enhancedResolveOptions: {
       exportsFields: ['exports'],

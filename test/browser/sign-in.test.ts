@@ -76,7 +76,7 @@ describeInBrowser('signing in and deciding, in a real browser', () => {
     await page.keyboard.type(ada.password)
     await page.keyboard.press('Enter')
     await page.locator('.amount').waitFor()
-    expect(await page.locator('.amount').innerText()).toContain('€1,250.00')
+    expect(await page.locator('.amount').textContent()).toContain('€1,250.00')
     await tab(3) // skip link, another account, allow
     await page.keyboard.press('Enter')
     await page.waitForURL(`${shop.home}**`)
