@@ -2,12 +2,20 @@ import type { Agent } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { revokeCredential, rotateCredential } from '../../registry/credentials.ts'
 import {
+  endAuthorization,
+  endToken,
+  endTokensOfApplication,
+  endTokensOfClient,
+  listTokens,
+} from '../../registry/live-tokens.ts'
+import {
   deleteSubscription,
   updateApplication,
   updatePartner,
   updateSubscription,
 } from '../../registry/partners.ts'
-import { revokeToken } from '../../registry/tokens.ts'
+import { openFamily, revokeFamily } from '../../registry/token-families.ts'
+import { issueToken, revokeToken } from '../../registry/tokens.ts'
 import { type Echo, startEcho } from '../support/echo.ts'
 import type { GatewayProcess } from '../support/gateway-process.ts'
 import { callOnce, connections } from '../support/load.ts'
@@ -189,6 +197,37 @@ describe('three gateways of two threads', () => {
     )
   })
 
+  const ends: Record<string, (token: Held) => Promise<unknown>> = {
+    'what a person had allowed was taken back (a family)': ({ familyId }) =>
+      revokeFamily(platform.registry, familyId),
+    'an operator ended what a person had allowed': ({ partner, familyId }) =>
+      endAuthorization(platform.registry, tester, partner.applicationId, familyId),
+    'an operator ended it alone': async ({ partner }) => {
+      const { items } = await listTokens(platform.registry, partner.applicationId)
+      await endToken(platform.registry, tester, partner.applicationId, items[0]!.id)
+    },
+    'all tokens of the client were ended': ({ partner }) =>
+      endTokensOfClient(platform.registry, tester, partner.clientId),
+    'all tokens of the application were ended': ({ partner }) =>
+      endTokensOfApplication(platform.registry, tester, partner.applicationId),
+    'the secret was rotated, and tokens with it': ({ partner }) =>
+      rotateCredential(platform.registry, tester, partner.clientId, { overlapSeconds: 0, endTokens: true }),
+    'the application was suspended': ({ partner }) =>
+      updateApplication(platform.registry, tester, partner.applicationId, {
+        name: 'till',
+        title: 'Till',
+        isSuspended: true,
+      }),
+  }
+
+  test.each(Object.entries(ends))(
+    'refuse within one second, on every thread, the token of a person: %s',
+    async (_what, end) => {
+      const held = await tokenOfPerson(await shop(`person-${++people}`))
+      await refusesSoon({ authorization: `Bearer ${held.token}` }, 401, () => end(held))
+    },
+  )
+
   test('serve a partner again that is no longer suspended', async () => {
     const partner = await shop('back-again')
     const input = { name: 'back-again', title: 'Shop' }
@@ -202,6 +241,41 @@ describe('three gateways of two threads', () => {
     )
   })
 })
+
+interface Held {
+  readonly partner: Shop
+  readonly familyId: string
+  readonly token: string
+}
+let people = 0
+
+/** As the authorization server issues one with a code. */
+async function tokenOfPerson(partner: Shop): Promise<Held> {
+  const { registry } = platform
+  const now = registry.now()
+  const of = {
+    credentialId: partner.clientId,
+    applicationId: partner.applicationId,
+    partnerId: partner.partnerId,
+    environment: 'live' as const,
+    scopes: ['accounts:read'],
+    subject: 'ada',
+    authenticatedAt: now,
+  }
+  const family = await openFamily(registry, {
+    ...of,
+    authorizationDetails: null,
+    resources: [],
+    expiresAt: now + 3_600_000,
+  })
+  const token = await issueToken(registry, {
+    ...of,
+    familyId: family.id,
+    issuedAt: now,
+    expiresAt: now + 600_000,
+  })
+  return { partner, familyId: family.id, token }
+}
 
 /** The last call that is let in begins less than a second after the change was made. */
 async function refusesSoon(headers: Record<string, string>, status: number, change: () => Promise<unknown>) {
