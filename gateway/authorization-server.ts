@@ -9,7 +9,7 @@ import {
   type OAuthClient,
   type Resources,
 } from '../policies/oauth2/index.ts'
-import { createPeoplePages } from '../policies/oauth2/people/index.ts'
+import { answerSilently, createPeoplePages, untrustedRequestPage } from '../policies/oauth2/people/index.ts'
 import type { DpopVerifier } from '../policies/proof/dpop.ts'
 import { createPublicKeys } from '../policies/proof/keys.ts'
 import type { Log } from '../registry/base/log.ts'
@@ -29,7 +29,6 @@ import { createIssuing } from './issue-token.ts'
 import { closeAfterAnswer } from './linger.ts'
 import { nobody, type PeopleParts, peopleDepsOf } from './people/people.ts'
 import { noResources } from './resources.ts'
-
 import { clientCertificateOf } from './tls/client-certificate.ts'
 
 export interface AuthorizationServerParts {
@@ -59,8 +58,12 @@ export function createAuthorizationServerApp(
 ): (req: IncomingMessage, res: ServerResponse) => void {
   const issuer = parts.issuer.replace(/\/+$/, '')
   const deps = depsOf(parts, issuer)
-  const server = createAuthorizationServer(deps)
-  const people = createPeoplePages(peopleDepsOf(parts.registry, parts.people ?? nobody(issuer), deps))
+  const peopleDeps = peopleDepsOf(parts.registry, parts.people ?? nobody(issuer), deps)
+  const people = createPeoplePages(peopleDeps)
+  const server = createAuthorizationServer(deps, {
+    answerSilently: (...given) => answerSilently(peopleDeps, ...given),
+    refusal: (req, error) => untrustedRequestPage(peopleDeps, req, error.message),
+  })
   const addressOf = parts.addressOf ?? ((req) => req.socket.remoteAddress ?? '')
 
   const app = express()
@@ -85,6 +88,8 @@ export function createAuthorizationServerApp(
     }
     send(res, await endpoint(request))
   }
+  app.all('/oauth2/authorize', serve(server.authorize))
+  app.all('/oauth2/par', serve(server.push))
   app.all('/oauth2/token', serve(server.token))
   app.all('/oauth2/revoke', serve(server.revoke))
   app.all('/oauth2/introspect', serve(server.introspect))

@@ -31,10 +31,11 @@ function ownFault(error: unknown): OAuthAnswer {
 }
 
 /** Of an extension, whose errors the library does not know. */
-export const invalidTarget = (description: string) =>
-  new OAuthError(description, { code: 400, name: 'invalid_target' })
+export const oauthError = (name: string, description: string) =>
+  new OAuthError(description, { code: 400, name })
+export const invalidTarget = (description: string) => oauthError('invalid_target', description)
 export const invalidAuthorizationDetails = (description: string) =>
-  new OAuthError(description, { code: 400, name: 'invalid_authorization_details' })
+  oauthError('invalid_authorization_details', description)
 
 /** What else is said in headers: see `slowDown`, and sender-constraint.ts. */
 type Annotated = OAuthError & { readonly retryAfterSeconds?: number; readonly dpopNonce?: string }

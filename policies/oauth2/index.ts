@@ -1,3 +1,6 @@
+import { OAuthError } from 'oauth2-server'
+import { answerAuthorization, nobodySignedIn, type People } from './authorization/authorization-endpoint.ts'
+import { answerPushedRequest } from './authorization/pushed-request-endpoint.ts'
 import type { AuthorizationServerDeps } from './deps.ts'
 import { errorAnswer } from './errors.ts'
 import { type Form, readForm } from './form.ts'
@@ -8,6 +11,7 @@ import { metadataAnswer } from './metadata.ts'
 import { answerRevocation } from './revocation-endpoint.ts'
 import { answerTokenRequest } from './token-endpoint.ts'
 
+export type { People } from './authorization/authorization-endpoint.ts'
 export type { AuthorizationServerDeps, OAuthClient } from './deps.ts'
 export { maxFormBytes } from './form.ts'
 export type { OAuthAnswer, OAuthRequest } from './message.ts'
@@ -21,6 +25,10 @@ export {
 
 /** The endpoints of the authorization server, free of any HTTP framework. None of them ever rejects. */
 export interface AuthorizationServer {
+  /** RFC 6749 §3.1, for browsers. */
+  authorize(req: OAuthRequest): Promise<OAuthAnswer>
+  /** RFC 9126. */
+  push(req: OAuthRequest): Promise<OAuthAnswer>
   token(req: OAuthRequest): Promise<OAuthAnswer>
   revoke(req: OAuthRequest): Promise<OAuthAnswer>
   introspect(req: OAuthRequest): Promise<OAuthAnswer>
@@ -28,9 +36,14 @@ export interface AuthorizationServer {
   jwks(): Promise<OAuthAnswer>
 }
 
-export function createAuthorizationServer(deps: AuthorizationServerDeps): AuthorizationServer {
+export function createAuthorizationServer(
+  deps: AuthorizationServerDeps,
+  people: People = nobodySignedIn(deps),
+): AuthorizationServer {
   const metadata = metadataAnswer(deps)
   return {
+    authorize: (req) => forBrowser(req, deps, people),
+    push: endpoint(answerPushedRequest, deps),
     token: endpoint(answerTokenRequest, deps),
     revoke: endpoint(answerRevocation, deps),
     introspect: endpoint(answerIntrospection, deps),
@@ -50,6 +63,27 @@ function endpoint(answer: Endpoint, deps: AuthorizationServerDeps) {
     } catch (error) {
       return errorAnswer(error, deps.issuer, deps.report)
     }
+  }
+}
+
+async function forBrowser(
+  req: OAuthRequest,
+  deps: AuthorizationServerDeps,
+  people: People,
+): Promise<OAuthAnswer> {
+  if (req.method !== 'GET' && req.method !== 'POST')
+    return jsonAnswer(
+      405,
+      { error: 'invalid_request', error_description: 'Use GET or POST' },
+      { Allow: 'GET, POST' },
+    )
+  try {
+    return await answerAuthorization(req, deps, people)
+  } catch (error) {
+    const isRefusal = error instanceof OAuthError && error.code === 400
+    const isRead = String(req.headers.accept ?? '').includes('text/html')
+    if (isRefusal && isRead && people.refusal) return people.refusal(req, error)
+    return errorAnswer(error, deps.issuer, deps.report)
   }
 }
 

@@ -29,7 +29,27 @@ function metadataOf({ issuer, takesCertificates }: Facts): Record<string, unknow
     introspection_endpoint_auth_signing_alg_values_supported: signatureAlgorithms,
     introspection_signing_alg_values_supported: SigningAlgorithm.options, // which of them, says the key in use
     grant_types_supported: grants.map(({ name }) => name),
-    response_types_supported: [], // required by §2; there is no authorization endpoint
+    ...authorizationMetadata(issuer),
+  }
+}
+
+/** Of requests that a person decides on, and of how they are answered. */
+function authorizationMetadata(issuer: string): Record<string, unknown> {
+  return {
+    authorization_endpoint: `${issuer}/oauth2/authorize`,
+    pushed_authorization_request_endpoint: `${issuer}/oauth2/par`, // RFC 9126 §5
+    require_pushed_authorization_requests: false, // but for clients of a FAPI profile
+    response_types_supported: ['code'],
+    response_modes_supported: ['query', 'jwt', 'query.jwt'],
+    code_challenge_methods_supported: ['S256'],
+    authorization_response_iss_parameter_supported: true, // RFC 9207 §3
+    authorization_signing_alg_values_supported: SigningAlgorithm.options, // JARM §4
+    request_parameter_supported: true, // RFC 9101 §9
+    request_uri_parameter_supported: false, // but for those that were pushed
+    request_object_signing_alg_values_supported: signatureAlgorithms,
+    require_signed_request_object: false,
+    prompt_values_supported: ['none', 'login', 'consent'],
+    authorization_details_types_supported: ['payment_initiation'], // RFC 9396 §10
   }
 }
 

@@ -3,7 +3,7 @@ import type { AuthorizationRequest } from '../../policies/oauth2/authorization-r
 import { issueCode } from '../../policies/oauth2/codes.ts'
 import type { AuthorizationServerDeps, OAuthClient } from '../../policies/oauth2/deps.ts'
 import { ClientSettings } from '../../registry/oauth-model.ts'
-import { authorizationRequest, verifier } from './authorization-request.ts'
+import { authorizationRequest, challengeOf, verifier } from './authorization-request.ts'
 import type { DpopKey } from './dpop.ts'
 import { authorizationServer, client, issuer, post, shop } from './oauth.ts'
 
@@ -16,6 +16,17 @@ export interface GrantStage {
   /** Fields of the client `crd_shop`. */
   readonly client?: Partial<OAuthClient>
   readonly deps?: Partial<AuthorizationServerDeps>
+}
+
+/** What a client sends to the authorization endpoint, or pushes. */
+export const asks = {
+  client_id: 'crd_shop',
+  response_type: 'code',
+  redirect_uri: redirectUri,
+  scope: 'payments:read',
+  state: 'state-1',
+  code_challenge: challengeOf(verifier),
+  code_challenge_method: 'S256',
 }
 
 /** An authorization server whose client `crd_shop` gets codes of people and refreshes them; its clock is set by hand. */
@@ -48,6 +59,8 @@ export function grantStage({ settings, client: more, deps }: GrantStage = {}) {
     request: Partial<AuthorizationRequest> = {},
     scopes = ['payments:read', 'payments:write'],
   ) => issueCode(server.deps, authorizationRequest({ redirectUri, ...request }), person, scopes)
+  // A public client has no secret to send.
+  const proof: Record<string, string> = settings?.authentication === 'none' ? { client_id: 'crd_shop' } : shop
   const proofOf = (key?: DpopKey) =>
     key && {
       headers: { dpop: key.proof({ method: 'POST', url: `${issuer}/oauth2/token`, now: clock.now }) },
@@ -56,7 +69,7 @@ export function grantStage({ settings, client: more, deps }: GrantStage = {}) {
     post(
       server.token,
       {
-        ...shop,
+        ...proof,
         grant_type: 'authorization_code',
         code,
         redirect_uri: redirectUri,
@@ -66,7 +79,7 @@ export function grantStage({ settings, client: more, deps }: GrantStage = {}) {
       proofOf(key),
     )
   const refresh = (token: string, form: Record<string, string> = {}, key?: DpopKey) =>
-    post(server.token, { ...shop, grant_type: 'refresh_token', refresh_token: token, ...form }, proofOf(key))
+    post(server.token, { ...proof, grant_type: 'refresh_token', refresh_token: token, ...form }, proofOf(key))
   /** A family from its code on. */
   const tokens = async (request: Partial<AuthorizationRequest> = {}, key?: DpopKey) => {
     const { json } = await redeem(await codeFor(request), {}, key)

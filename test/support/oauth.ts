@@ -101,19 +101,20 @@ export interface Sent {
   readonly method?: string
   readonly ip?: string
   readonly clientCertificate?: ClientCertificate | undefined
+  readonly path?: string
 }
 
 /** Posts a form, given as fields or as raw text, to an endpoint. */
 export async function post(
   endpoint: Authorization['token'],
   form: Record<string, string> | string,
-  { headers, method = 'POST', ip = '192.0.2.7', clientCertificate }: Sent = {},
+  { headers, method = 'POST', ip = '192.0.2.7', path = '/oauth2/token', clientCertificate }: Sent = {},
 ): Promise<OAuthAnswer & { json: Record<string, unknown> }> {
   const rawBody = typeof form === 'string' ? form : new URLSearchParams(form).toString()
   const all = { 'content-type': 'application/x-www-form-urlencoded', ...headers }
   const answer = await endpoint({
     method,
-    path: '/oauth2/token',
+    path,
     query: '',
     headers: all,
     rawHeaders: Object.entries(all).flat(),
@@ -125,3 +126,30 @@ export async function post(
 }
 
 export const wantsToken = { grant_type: 'client_credentials' }
+
+/** A browser comes to the authorization endpoint with these parameters, or with this query. */
+export async function visit(
+  endpoint: Authorization['authorize'],
+  query: Record<string, string> | string,
+  { headers = {}, method = 'GET', ip = '192.0.2.7' }: Sent = {},
+): Promise<OAuthAnswer & { json: Record<string, unknown>; to: URL | undefined }> {
+  const text = typeof query === 'string' ? query : new URLSearchParams(query).toString()
+  const isForm = method === 'POST'
+  const all = { ...(isForm && { 'content-type': 'application/x-www-form-urlencoded' }), ...headers }
+  const answer = await endpoint({
+    method,
+    path: '/oauth2/authorize',
+    query: isForm ? '' : text,
+    headers: all,
+    rawHeaders: Object.entries(all).flat(),
+    rawBody: isForm ? text : '',
+    ip,
+    clientCertificate: undefined,
+  })
+  const { Location: location } = answer.headers
+  return {
+    ...answer,
+    json: answer.body === '' ? {} : JSON.parse(answer.body),
+    to: location === undefined ? undefined : new URL(location),
+  }
+}

@@ -158,6 +158,6 @@ describe('the app', () => {
   test('says 405 with Allow to another method, and 404 to another address', async () => {
     const get = await fetch(`${server.issuer}/oauth2/token`)
     expect([get.status, get.headers.get('allow')]).toEqual([405, 'POST'])
-    expect(await post('/oauth2/authorize', {})).toMatchObject({ status: 404 })
+    expect(await post('/oauth2/nothing', {})).toMatchObject({ status: 404 })
   })
 })
