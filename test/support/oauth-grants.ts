@@ -5,7 +5,7 @@ import type { AuthorizationServerDeps, OAuthClient } from '../../policies/oauth2
 import { ClientSettings } from '../../registry/oauth-model.ts'
 import { authorizationRequest, challengeOf, verifier } from './authorization-request.ts'
 import type { DpopKey } from './dpop.ts'
-import { authorizationServer, client, issuer, post, shop } from './oauth.ts'
+import { type Authorization, authorizationServer, client, issuer, post, shop } from './oauth.ts'
 
 export const person = { subject: 'person-1', authenticatedAt: 900_000 }
 export const redirectUri = 'https://shop.example/back'
@@ -47,10 +47,14 @@ export function grantStage({ settings, client: more, deps }: GrantStage = {}) {
       }),
     )
   const secrets: Record<string, string> = { crd_shop: 'shop-secret', crd_other: 'other-secret' }
-  const server = authorizationServer(secrets, {
+  const server: Authorization = authorizationServer(secrets, {
     now: () => clock.now,
     findClientBySecret: async (id, secret) => (secrets[id] === secret ? clients.get(id) : undefined),
     findClient: async (id) => clients.get(id),
+    findLiveToken: async (token) => {
+      const grant = await server.deps.findToken(token)
+      return grant && grant.issuedAt > clients.get(grant.credentialId)!.tokensNotBefore ? grant : undefined
+    },
     ...deps,
   })
   const change = (fields: Partial<OAuthClient>, id = 'crd_shop') =>

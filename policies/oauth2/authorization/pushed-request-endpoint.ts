@@ -15,7 +15,8 @@ export async function answerPushedRequest(
   form: Form,
   deps: AuthorizationServerDeps,
 ): Promise<OAuthAnswer> {
-  const client = await authenticateClient(req, form, deps)
+  // A public client may push, too: what it asks for is as well known in a link. FAPI 2.0 has no public clients.
+  const client = await authenticateClient(req, form, deps, { takesPublic: true })
   const left = await deps.takeTokens({ ...pushesOf(client), cost: 1 })
   if (!left.isAllowed) throw slowDown('Too many requests', left.retryAfterMs)
   if (form.has('request_uri')) throw new InvalidRequestError('request_uri cannot be pushed') // §2.1

@@ -71,17 +71,15 @@ async function exchanged(request: GrantRequest): Promise<string> {
 async function subjectOf({ client, form, deps, confirmation }: GrantRequest): Promise<TokenGrant> {
   const token = form.get('subject_token')
   if (token === undefined) throw new InvalidRequestError('subject_token is missing')
-  const given = await deps.findToken(token)
-  const owner = given && (await deps.findClient(given.credentialId))
+  const given = await deps.findLiveToken(token)
   const isGood =
-    owner !== undefined &&
-    given!.expiresAt > deps.now() &&
-    given!.issuedAt > owner.tokensNotBefore &&
-    given!.partnerId === client.partnerId &&
-    given!.environment === client.environment &&
-    (given!.confirmation === null || isSame(given!.confirmation, confirmation))
+    given !== undefined &&
+    given.expiresAt > deps.now() &&
+    given.partnerId === client.partnerId &&
+    given.environment === client.environment &&
+    (given.confirmation === null || isSame(given.confirmation, confirmation))
   if (!isGood) throw new InvalidRequestError('subject_token is not good for this client')
-  return given!
+  return given
 }
 
 const isSame = (one: object, other: object | null) => JSON.stringify(one) === JSON.stringify(other)
