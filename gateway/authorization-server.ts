@@ -24,10 +24,11 @@ import type { Registry } from '../registry/store.ts'
 import { findResources } from '../registry/subscribed-resources.ts'
 import { findFamily, openFamily, revokeFamily } from '../registry/token-families.ts'
 import { findToken, revokeToken } from '../registry/tokens.ts'
-import { checkFraming } from './exchange.ts'
+import { checkFraming, hostName } from './exchange.ts'
 import { createIssuing } from './issue-token.ts'
 import { closeAfterAnswer } from './linger.ts'
 import { nobody, type PeopleParts, peopleDepsOf } from './people/people.ts'
+import type { FindProtectedResource } from './protected-resources.ts'
 import { noResources } from './resources.ts'
 import { clientCertificateOf } from './tls/client-certificate.ts'
 
@@ -39,6 +40,8 @@ export interface AuthorizationServerParts {
   readonly signer: Signer
   /** What is published, for the form of tokens. Absent: nothing, and all are opaque. */
   readonly resources?: () => Resources
+  /** Finds the metadata of a resource (RFC 9728). Absent: there are none. */
+  readonly protectedResource?: FindProtectedResource
   readonly fetchJwks: FetchJwks
   readonly dpop: DpopVerifier
   readonly isDpopNonceRequired?: boolean
@@ -102,6 +105,12 @@ export function createAuthorizationServerApp(
   // RFC 8414 §3.1: an issuer with a path has its metadata at the well-known path followed by its own.
   const path = new URL(issuer).pathname.replace(/\/$/, '')
   app.get(`/.well-known/oauth-authorization-server${path}`, (_req, res) => send(res, server.metadata()))
+  app.use('/.well-known/oauth-protected-resource', (req, res, next) => {
+    const found =
+      req.method === 'GET' && parts.protectedResource?.(hostName(req.headers.host), pathOf(req.originalUrl))
+    if (found) send(res, publicJson(found))
+    else next()
+  })
   app.use((_req, res) => refuse(res, 404, 'There is nothing at this address'))
   // Express tells an error handler by its four parameters.
   app.use((error: { status?: number }, _req: Request, res: Response, _next: NextFunction) => {
@@ -206,6 +215,14 @@ async function clientOf(registry: Registry, clientId: string): Promise<OAuthClie
     tokensNotBefore,
   }
 }
+
+const pathOf = (url: string) => url.split('?', 1)[0]!.replace(/\/$/, '')
+
+const publicJson = (body: object): OAuthAnswer => ({
+  status: 200,
+  headers: { 'Content-Type': 'application/json', 'Cache-Control': 'public, max-age=300' },
+  body: JSON.stringify(body),
+})
 
 function send(res: Response, { status, headers, cookies = [], body }: OAuthAnswer): void {
   res.status(status).set(headers)

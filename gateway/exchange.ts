@@ -169,7 +169,7 @@ function checkEarly(method: string): void {
 }
 
 /** Host name in lower case, without port. The port is checked, too: services build links from the whole. */
-function hostName(host: string | undefined): string {
+export function hostName(host: string | undefined): string {
   if (host === undefined || host === '') return ''
   if (host === lastHost) return lastName
   const name = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{0,5})?$/.exec(host.toLowerCase())?.[1]

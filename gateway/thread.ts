@@ -37,8 +37,8 @@ import { openPool } from './open-pool.ts'
 import { createJwks } from './outbound/jwks.ts'
 import { createOutbound } from './outbound/outbound.ts'
 import { peopleOf } from './people/people.ts'
+import { createProtectedResources } from './protected-resources.ts'
 import { createResources } from './resources.ts'
-
 import { createRetryBudget } from './retry-budget.ts'
 import { viewShared } from './shared.ts'
 import { cutOffSlowReaders } from './slow-readers.ts'
@@ -185,6 +185,7 @@ export function createThread(
     now: steadyClock,
     onFailure: (uri, error) => log.warn({ err: error, uri }, 'keys could not be fetched'),
   })
+  const takesCertificates = start.tls !== undefined && config.GATEWAY_TLS_CLIENT_CERTIFICATE !== 'off'
   const authorizationServer = createAuthorizationServerApp({
     registry,
     issuer: publicUrl,
@@ -195,7 +196,12 @@ export function createThread(
     dpop,
     isDpopNonceRequired: config.GATEWAY_DPOP_NONCE === 'required',
     people: peopleOf(config, publicUrl.replace(/\/+$/, '')),
-    takesCertificates: start.tls !== undefined && config.GATEWAY_TLS_CLIENT_CERTIFICATE !== 'off',
+    takesCertificates,
+    protectedResource: createProtectedResources({
+      snapshot: () => tables.snapshot(),
+      publicUrl,
+      takesCertificates,
+    }),
     addressOf: addressWith(parts.limits.isTrustedProxy),
     bodyTimeoutMs: config.GATEWAY_BODY_IDLE_TIMEOUT_MS,
   })

@@ -40,6 +40,10 @@ const isOneOf = (host: string, pattern: string) =>
     ? host.endsWith(pattern.slice(1)) && host.length > pattern.length - 1
     : host === pattern
 
+/** Whether a version that is found by its hosts is found by this one. */
+export const isHostOf = (host: string, routing: Extract<Routing, { by: 'host' }>): boolean =>
+  routing.hosts.some((one) => isOneOf(host, one))
+
 /** The address by which a caller that reached a version at a host knows it. */
 export function resourceAt(routing: Routing, publicUrl: string, host: string): string {
   if (routing.by !== 'host') return withoutSlash(publicUrl) + routing.basePath

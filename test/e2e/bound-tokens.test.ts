@@ -123,6 +123,22 @@ describe('a token that is bound to a key', () => {
       expect((await callAt(stage.gateway, dpop, scheme)).status).toBe(401)
   })
 
+  test('is refused with a word on where tokens are had, which is there', async () => {
+    const refused = await callAt(stage.gateway, undefined, 'Bearer')
+    const challenge = String(refused.headers['www-authenticate'])
+    const address = /resource_metadata="([^"]+)"/.exec(challenge)?.[1]
+    expect(address).toBe(`${publicUrl}/.well-known/oauth-protected-resource${api.path}`)
+    const answer = await call(address!.replace(publicUrl, stage.gateway.url))
+    expect(answer.json()).toMatchObject({
+      resource: publicUrl + api.path,
+      authorization_servers: [publicUrl],
+      scopes_supported: expect.arrayContaining(['payments:write']),
+      tls_client_certificate_bound_access_tokens: true,
+    })
+    const missing = await call(`${stage.gateway.url}/.well-known/oauth-protected-resource/nothing`)
+    expect(missing.status).toBe(404)
+  })
+
   test('is refused with two proofs, though both are good', async () => {
     const head = api.head(
       'GET',
