@@ -179,27 +179,31 @@ export interface TokensTaken {
   readonly retryAfterMs: number
   /** Until the limit is whole again. */
   readonly resetMs: number
+  /** By which it is given back. */
+  readonly stamp?: number
 }
 
 /** One take from one limit. @throws Problem `store-unavailable`; then it may or may not have been counted */
-export async function takeTokens(r: Registry, { burst, ...take }: Take): Promise<TokensTaken> {
-  const claim: LimitClaim =
-    burst === undefined
-      ? { ...take, kind: 'window', isObserved: false }
-      : { ...take, kind: 'spread', burst, isObserved: false }
-  const wanted = [{ claim, near: 0, far: 0, lifeMs: 0 }]
+export async function takeTokens(r: Registry, take: Take): Promise<TokensTaken> {
+  const wanted = [{ claim: claimOf(take), near: 0, far: 0, lifeMs: 0 }]
   const { calls, of } = await takeLimits(r, { wanted, calls: 1, nodes: 1, holder: '', heldMs: 0 })
-  const { remaining, retryAfterMs, resetMs } = of[0]!
-  return { isAllowed: calls === 1, remaining, retryAfterMs, resetMs }
+  const { remaining, retryAfterMs, resetMs, stamp } = of[0]!
+  return { isAllowed: calls === 1, remaining, retryAfterMs, resetMs, stamp }
+}
+
+/** What was taken counts no more. @throws Problem `store-unavailable` */
+export async function returnTokens(r: Registry, take: Take, { stamp }: TokensTaken): Promise<void> {
+  if (stamp !== undefined) await giveBack(r, [{ claim: claimOf(take), amount: take.cost, stamp }], '')
 }
 
 /** Makes a limit whole again. @throws Problem `store-unavailable` */
-export async function clearTokens(r: Registry, { burst, ...take }: Take): Promise<void> {
-  const claim: LimitClaim =
-    burst === undefined
-      ? { ...take, kind: 'window', isObserved: false }
-      : { ...take, kind: 'spread', burst, isObserved: false }
-  await guarded(r.redis.del(keyOf(r, claim)))
+export async function clearTokens(r: Registry, take: Take): Promise<void> {
+  await guarded(r.redis.del(keyOf(r, claimOf(take))))
+}
+
+function claimOf({ burst, ...take }: Take): LimitClaim {
+  if (burst === undefined) return { ...take, kind: 'window', isObserved: false }
+  return { ...take, kind: 'spread', burst, isObserved: false }
 }
 
 const letters = { window: 'w', spread: 's', calendar: 'c', flight: 'f' } as const

@@ -11,7 +11,7 @@ import type { Config } from '../../registry/base/config.ts'
 import { hashSecret } from '../../registry/base/secrets.ts'
 import { describeClient } from '../../registry/client-description.ts'
 import { findConsent, forgetConsent, rememberConsent } from '../../registry/consents.ts'
-import { clearTokens } from '../../registry/limits.ts'
+import { clearTokens, returnTokens } from '../../registry/limits.ts'
 import type { Registry } from '../../registry/store.ts'
 import { listFamiliesOfPerson } from '../../registry/token-families.ts'
 import { createHookSender } from './subject-hook.ts'
@@ -87,6 +87,7 @@ export function peopleDepsOf(
     ...people,
     hash: (text) => hashSecret(registry.secrets.hashKey, text),
     forgive: (take) => clearTokens(registry, take),
+    giveBack: (take, taken) => returnTokens(registry, take, taken),
     describeClient: (clientId) => describeClient(registry, clientId),
     consents: {
       find: (subject, clientId) => findConsent(registry, subject, clientId),

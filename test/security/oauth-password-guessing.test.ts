@@ -27,6 +27,9 @@ function guard() {
       if (cost > 0) counts.set(name, entry)
       return { isAllowed: true, remaining: limit - entry.used, ...left, retryAfterMs: 0 }
     },
+    giveBack: async ({ owner, rule, cost }) => {
+      counts.get(`${owner} ${rule}`)!.used -= cost
+    },
     forgive: async ({ owner, rule }) => void counts.delete(`${owner} ${rule}`),
   } as Partial<PeopleDeps> as PeopleDeps
   const from = (ip: string, cookie?: string) =>
@@ -139,6 +142,16 @@ describe('guessing a password', () => {
       expect(await fails(9, 'ada')).toBe(9)
       expect(await succeeds('ada')).toBeDefined()
     }
+  })
+
+  test('is not what happens while nobody can be asked', async () => {
+    const { attempt, fails } = guard()
+    for (let i = 0; i < 50; i++) {
+      const one = await attempt('ada')
+      if ('retryAfterMs' in one) throw new Error('held')
+      await one.unanswered()
+    }
+    expect(await fails(30, 'ada')).toBe(10)
   })
 
   test('names nobody in the store', async () => {

@@ -1,6 +1,6 @@
 import type { ClientDescription } from '../../../registry/client-description.ts'
 import type { RememberedConsent } from '../../../registry/consents.ts'
-import type { Take } from '../../../registry/limits.ts'
+import type { Take, TokensTaken } from '../../../registry/limits.ts'
 import type { TokenFamily } from '../../../registry/model.ts'
 import type { AuthorizationServerDeps } from '../deps.ts'
 import type { SubjectSource } from './sources/source.ts'
@@ -19,6 +19,8 @@ export interface PeopleDeps extends AuthorizationServerDeps {
   hash(text: string): string
   /** Forgets what was taken from a limit. */
   forgive(take: Take): Promise<void>
+  /** What was taken counts no more. */
+  giveBack(take: Take, taken: TokensTaken): Promise<void>
   /** @returns undefined when there is no such client (any more) */
   describeClient(clientId: string): Promise<ClientDescription | undefined>
   readonly consents: {

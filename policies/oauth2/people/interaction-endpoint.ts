@@ -68,6 +68,8 @@ async function signIn(deps: PeopleDeps, visit: Visit, form: Form): Promise<OAuth
   if ('retryAfterMs' in attempt) return held(deps, visit, attempt.retryAfterMs)
   const result = await asked(deps, () => source.signIn({ ...placeOf(visit), userName, password }))
   if (result?.outcome === 'challenge') {
+    // The password was right: what is counted from here on is codes.
+    await attempt.unanswered()
     await keepChallenge(deps, visit, { prompt: result.prompt, state: result.state, userName })
     return goOn(visit)
   }
@@ -90,7 +92,7 @@ async function confirmCode(deps: PeopleDeps, visit: Visit, form: Form): Promise<
   if ('retryAfterMs' in attempt) return held(deps, visit, attempt.retryAfterMs)
   const result = await asked(deps, () => source.confirm({ ...placeOf(visit), code, state: challenge.state }))
   if (result?.outcome === 'signed-in') return settled(deps, visit, attempt, result, { faults: [] })
-  const mayTryAgain = await putBackChallenge(deps, visit, challenge)
+  const mayTryAgain = await putBackChallenge(deps, visit, challenge, result !== undefined)
   const faults = mayTryAgain ? [fault('code', text.wrongCode)] : [fault('', text.codeEnded)]
   return settled(deps, visit, attempt, result, { faults, userName: challenge.userName })
 }
@@ -113,9 +115,11 @@ async function settled(
     })
     return goOn(visit, [session, device])
   }
-  // Counted also when the source is away: it may have been asked all the same.
-  await attempt.failed()
-  if (result) return showSignIn(deps, visit, whenRefused)
+  if (result) {
+    await attempt.failed()
+    return showSignIn(deps, visit, whenRefused)
+  }
+  await attempt.unanswered()
   const faults = [fault('', textOf(visit.context).sourceAway)]
   return { ...(await showSignIn(deps, visit, { ...whenRefused, faults })), status: 503 }
 }

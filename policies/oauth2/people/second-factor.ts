@@ -38,13 +38,18 @@ export async function takeChallenge(deps: PeopleDeps, { id }: Visit): Promise<Ch
   return kept === undefined ? undefined : Challenge.parse(kept)
 }
 
-/** The code was wrong: it may be tried again a few times. @throws Problem store-unavailable */
+/**
+ * It may be tried again a few times.
+ * @param wasWrong whether the code was, and not we
+ * @returns false when that was the last time. @throws Problem store-unavailable
+ */
 export async function putBackChallenge(
   deps: PeopleDeps,
   { id }: Visit,
   challenge: Challenge,
+  wasWrong: boolean,
 ): Promise<boolean> {
-  const triesLeft = challenge.triesLeft - 1
+  const triesLeft = challenge.triesLeft - (wasWrong ? 1 : 0)
   const leftMs = challenge.until - deps.now()
   if (triesLeft <= 0 || leftMs <= 0) return false
   await deps.once.keep('second-factor', id, { ...challenge, triesLeft }, leftMs)

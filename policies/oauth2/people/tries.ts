@@ -23,6 +23,8 @@ const deviceSeconds = 180 * 86_400
 /** One attempt that was let through; exactly one of its functions is to be called. */
 export interface Attempt {
   failed(): Promise<void>
+  /** Nobody could say: a fault of ours is no guess of theirs. */
+  unanswered(): Promise<void>
   /** @returns the value of Set-Cookie by which the browser is known to the account from now on */
   succeeded(): Promise<string>
 }
@@ -66,6 +68,10 @@ export async function beginAttempt(
       await deps.takeTokens({ ...ofNetwork, cost: 1 })
       if (taken.remaining <= 0) await lock(locks[0]!)
       if (ofAll && ofAll.remaining <= 0) await lock(account)
+    },
+    async unanswered() {
+      await deps.giveBack({ ...here, cost: 1 }, taken)
+      if (ofAll) await deps.giveBack({ ...ofAccount, cost: 1 }, ofAll)
     },
     async succeeded() {
       await deps.forgive({ ...here, cost: 0 })

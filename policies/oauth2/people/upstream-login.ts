@@ -19,6 +19,8 @@ const Underway = z.strictObject({
   /** That of the interaction: the answer is taken from the browser that began only. */
   browser: z.string(),
   lang: z.string().nullable(),
+  /** Asked for a fresh sign-in, which the source has then seen to. */
+  mustSignIn: z.boolean(),
   kept: z.record(z.string(), z.unknown()),
 })
 const lifetimeMs = 10 * 60_000
@@ -31,17 +33,19 @@ export async function beginUpstream(
 ): Promise<OAuthAnswer> {
   const { request, browser } = visit.interaction
   const isOther = parameterOf(visit.req, 'other') !== undefined
+  const mustSignIn = request.prompt.includes('login') || isOther
   try {
     const begun = await source.begin({
       loginHint: isOther ? null : request.loginHint,
       language: visit.context.language,
-      mustSignIn: request.prompt.includes('login') || isOther,
+      mustSignIn,
       maxAgeSeconds: request.maxAgeSeconds,
     })
     const underway = {
       interactionId: visit.id,
       browser,
       lang: parameterOf(visit.req, 'lang') ?? null,
+      mustSignIn,
       kept: begun.kept,
     }
     await deps.once.keep('upstream-login', begun.state, Underway.parse(underway), lifetimeMs)
@@ -61,7 +65,7 @@ export async function answerUpstreamReturn(deps: PeopleDeps, req: OAuthRequest):
   if (req.method !== 'GET' || deps.source?.kind !== 'elsewhere' || !state) return ended()
   const found = Underway.safeParse(await deps.once.take('upstream-login', state))
   if (!found.success) return ended()
-  const { interactionId, browser, lang, kept } = found.data
+  const { interactionId, browser, lang, mustSignIn, kept } = found.data
   const asBefore = { ...req, query: lang !== null && isLanguage(lang) ? `lang=${lang}` : '' }
   const visit = await findVisit(deps, asBefore, interactionId)
   if (!visit || visit.interaction.browser !== browser) return ended()
@@ -69,7 +73,9 @@ export async function answerUpstreamReturn(deps: PeopleDeps, req: OAuthRequest):
   try {
     const person = await deps.source.complete(req.query, kept)
     const { subject, displayName } = person
-    const authenticatedAt = Math.min(deps.now(), person.authenticatedAt ?? deps.now())
+    // Its clock is another one than ours, and counts whole seconds: of a fresh sign-in it need not be asked.
+    const since = mustSignIn ? undefined : person.authenticatedAt
+    const authenticatedAt = Math.min(deps.now(), since ?? deps.now())
     const cookie = await openSession(deps, req, { subject, displayName, authenticatedAt })
     return seeOther(addressOf(deps, asBefore, path), visit.context.isHttps, [cookie])
   } catch (error) {

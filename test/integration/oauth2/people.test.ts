@@ -216,3 +216,29 @@ describe('what is remembered', () => {
     })
   })
 })
+
+describe('many tries at the same moment', () => {
+  test('no more than ten reach who knows the password', async () => {
+    let asked = 0
+    const counting = await startAuthorizationServer(registry, undefined, {
+      source: {
+        kind: 'password',
+        async signIn() {
+          asked++
+          return { outcome: 'refused' }
+        },
+        confirm: async () => ({ outcome: 'refused' }),
+      },
+    })
+    const { visitor, page } = await arrive({}, browser(counting.issuer))
+    const guess = () => visitor.submit(page, 'sign-in', { username: 'grace', password: 'x' })
+    const answers = await Promise.all(Array.from({ length: 50 }, guess))
+    expect(asked).toBe(10)
+    expect(answers.filter(({ status }) => status === 429)).toHaveLength(40)
+    const held = await guess()
+    expect(held.status).toBe(429)
+    expect(Number(held.headers.get('retry-after'))).toBeGreaterThan(29 * 60)
+    expect(held.body).toContain('Too many attempts')
+    await counting.close()
+  })
+})
