@@ -49,7 +49,7 @@ describe('oauth4webapi', () => {
     expect(await discover()).toMatchObject({
       issuer: server.issuer,
       token_endpoint: `${server.issuer}/oauth2/token`,
-      grant_types_supported: ['client_credentials'],
+      grant_types_supported: expect.arrayContaining(['client_credentials']),
     })
   })
 

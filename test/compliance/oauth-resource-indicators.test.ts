@@ -121,6 +121,7 @@ describe.each(servers('jwt_access_tokens'))('JWT access tokens of %s (RFC 9068)'
         undefined,
         {
           DPoP: oauth.DPoP(bound.metadata, keys),
+          [oauth.allowInsecureRequests]: true,
           [oauth.customFetch]: async (_url, init) => {
             proofs.push(new Headers(init.headers).get('dpop')!)
             return new Response('{}')

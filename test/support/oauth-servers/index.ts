@@ -28,7 +28,23 @@ type Start = (authority?: Authority) => Promise<TestServer>
 const absentFromReference: readonly Capability[] = ['token_exchange', 'resource_metadata']
 
 /** Grows as the parts of our server do. */
-const doneByOurs: readonly Capability[] = ['dpop_tokens', 'private_key_jwt_tokens']
+const doneByOurs: readonly Capability[] = [
+  'authorization_code',
+  'refresh_reuse',
+  'fapi2',
+  'private_key_jwt',
+  'private_key_jwt_tokens',
+  'certificates',
+  'pushed_requests',
+  'signed_requests',
+  'jarm',
+  'authorization_details',
+  'dpop',
+  'dpop_tokens',
+  'resource_indicators',
+  'signed_introspection',
+  'jwt_access_tokens',
+]
 
 const started: TestServer[] = []
 
