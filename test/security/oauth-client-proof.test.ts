@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
+import { verifier } from '../support/authorization-request.ts'
 import { authorizationServer, basic, post, shop, wantsToken } from '../support/oauth.ts'
+import { grantStage, redirectUri } from '../support/oauth-grants.ts'
 
 /** The library lets clients with a code_verifier, or with authentication switched off, pass without their secret. */
 describe('a client without its secret gets nothing', () => {
@@ -28,14 +30,19 @@ describe('a client without its secret gets nothing', () => {
     expect(server.tokens.size).toBe(0)
   })
 
-  test('authorization_code with a code_verifier is no way around, either', async () => {
-    const form = {
+  test('authorization_code with a code and its code_verifier is no way around, either', async () => {
+    const { server, codeFor, redeem } = grantStage()
+    const code = await codeFor()
+    const { client_secret: _, ...bare } = {
+      ...shop,
       grant_type: 'authorization_code',
-      client_id: 'crd_shop',
-      code: 'x',
-      code_verifier: 'x'.repeat(43),
+      code,
+      redirect_uri: redirectUri,
+      code_verifier: verifier,
     }
-    expect(await post(authorizationServer().token, form)).toMatchObject({ json: { error: 'invalid_client' } })
+    expect(await post(server.token, bare)).toMatchObject({ status: 401, json: { error: 'invalid_client' } })
+    expect(server.tokens.size).toBe(0)
+    expect(await redeem(code)).toMatchObject({ status: 200 })
   })
 
   test('two ways of proof at once are refused, even if both are right', async () => {

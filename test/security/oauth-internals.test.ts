@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { problem } from '../../registry/base/problem.ts'
 import { authorizationServer, post, shop, wantsToken } from '../support/oauth.ts'
+import { grantStage } from '../support/oauth-grants.ts'
 
 const secretive = 'connect ECONNREFUSED 10.0.0.5:6379'
 const storeAway = async (): Promise<never> => {
@@ -54,6 +55,15 @@ describe('nothing of the inside is told', () => {
     const { json, headers } = await post(authorizationServer().token, { ...wantsToken, ...shop })
     expect(Object.keys(json).sort()).toEqual(['access_token', 'expires_in', 'scope', 'token_type'])
     expect(headers).toMatchObject({ 'Cache-Control': 'no-store', 'Content-Type': 'application/json' })
+  })
+
+  /** The library sends whatever a model gives back, the code itself included, when it may send more than four members. */
+  test('tokens of a person come with those, the refresh token, and nothing of what was kept', async () => {
+    const { codeFor, redeem, refresh } = grantStage()
+    const first = await redeem(await codeFor())
+    const members = ['access_token', 'expires_in', 'refresh_token', 'scope', 'token_type']
+    expect(Object.keys(first.json).sort()).toEqual(members)
+    expect(Object.keys((await refresh(first.json.refresh_token as string)).json).sort()).toEqual(members)
   })
 
   test('descriptions hold only the characters that the standard allows', async () => {

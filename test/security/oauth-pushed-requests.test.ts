@@ -105,6 +105,17 @@ describe('a pushed request', () => {
     expect(await stage().push(form)).toMatchObject({ status, json: { error } })
   })
 
+  test('may come from a public client, which has nothing to prove itself by', async () => {
+    const { server } = stage({ settings: { authentication: 'none' } })
+    expect(await post(server.push, asks, { path: '/oauth2/par' })).toMatchObject({ status: 201 })
+  })
+
+  test('is one of a thousand in a minute: each is kept', async () => {
+    const { push } = stage()
+    for (let i = 0; i < 1_000; i++) await push()
+    expect(await push()).toMatchObject({ status: 429, json: { error: 'slow_down' } })
+  })
+
   test('with a DPoP proof binds the code to its key, and must not name another', async () => {
     const { push, open, requestOf, clock } = stage()
     const key = newDpopKey()
