@@ -3,6 +3,7 @@ import { apiRoutes } from './api/apis.ts'
 import { applicationRoutes } from './api/applications.ts'
 import { credentialRoutes } from './api/credentials.ts'
 import { documentRoutes } from './api/documents.ts'
+import { issuerRoutes } from './api/issuers.ts'
 import { operationRoutes } from './api/operations.ts'
 import { partnerRoutes } from './api/partners.ts'
 import { planRoutes } from './api/plans.ts'
@@ -39,6 +40,7 @@ export function allRoutes(metrics: Metrics): AnyRoute[] {
     ...statusRoutes,
     ...adminTokenRoutes,
     ...signingKeyRoutes,
+    ...issuerRoutes,
     ...probeRoutes(metrics),
     route({
       id: 'getOpenApi',

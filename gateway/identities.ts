@@ -161,12 +161,19 @@ export function createIdentities(parts: IdentitiesParts): Identities {
     forgets++
     unknown.clear() // it may be good from now on
     if (event.kind === 'signing-keys') return forgetSigned()
+    if (event.kind === 'issuers') return forgetExternal()
     for (const presented of index.concernedBy(event)) entries.delete(presented)
   }
 
   /** A key may have been retired, and what was signed with it is not good any more. Only signed tokens have dots. */
   function forgetSigned() {
     for (const presented of entries.keys()) if (presented.includes('.')) entries.delete(presented)
+  }
+
+  /** What was taken from an issuer outside bears that issuer's id as its credential. */
+  function forgetExternal() {
+    for (const [presented, { identity }] of entries.entries())
+      if (identity.credentialId.startsWith('iss_')) entries.delete(presented)
   }
 
   return {

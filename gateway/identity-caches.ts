@@ -3,12 +3,13 @@ import { accessTokenType } from '../policies/oauth2/index.ts'
 import type { Identity } from '../policies/policy.ts'
 import { steadyClock } from '../registry/base/clock.ts'
 import type { Config } from '../registry/base/config.ts'
-import { looksLikeJwt, readUnverified } from '../registry/base/jwt-form.ts'
+import { readUnverified } from '../registry/base/jwt-form.ts'
 import { hashSecret, looksLikeSecret } from '../registry/base/secrets.ts'
 import { findIdentityBySecret, findIdentityByToken, type IdentityRecord } from '../registry/credentials.ts'
 import type { Signer } from '../registry/signing-keys.ts'
 import type { Registry } from '../registry/store.ts'
 import { createIdentities } from './identities.ts'
+import type { ExternalTokens } from './issuers/external-tokens.ts'
 import type { StoreBreaker } from './store-breaker.ts'
 import { createStrangers, type StrangersParts } from './strangers.ts'
 
@@ -16,6 +17,7 @@ interface ThreadFacts extends Pick<StrangersParts, 'known' | 'onRefused'> {
   /** When the registry was last heard, by the steady clock. */
   readonly contactAt: () => number
   readonly signer: Signer
+  readonly externalTokens: ExternalTokens
   /** As it stands in our own signed tokens. */
   readonly issuer: string
 }
@@ -25,7 +27,7 @@ export function createIdentityCaches(
   config: Config,
   registry: Registry,
   breaker: StoreBreaker,
-  { contactAt, known, onRefused, signer, issuer }: ThreadFacts,
+  { contactAt, known, onRefused, signer, externalTokens, issuer }: ThreadFacts,
 ) {
   const common = {
     strangers: createStrangers({
@@ -54,10 +56,14 @@ export function createIdentityCaches(
     isWellFormed: (token) =>
       looksLikeSecret('access-token:live', token) ||
       looksLikeSecret('access-token:sandbox', token) ||
-      claimsToBeOurs(token, issuer),
+      claimsToBeOurs(token, issuer) ||
+      externalTokens.mayBe(token),
     async lookUp(token) {
+      const isSigned = claimsToBeOurs(token, issuer)
+      if (!isSigned && externalTokens.mayBe(token))
+        return identityOf(await externalTokens.identify(token), 'bearer')
       // What does not bear our signature costs no question to the store.
-      if (looksLikeJwt(token) && !(await signer.verify(token, { typ: accessTokenType }))) return undefined
+      if (isSigned && !(await signer.verify(token, { typ: accessTokenType }))) return undefined
       return identityOf(await breaker.ask(() => findIdentityByToken(registry, token)), 'bearer')
     },
   })

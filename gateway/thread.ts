@@ -29,6 +29,8 @@ import { serveByApp } from './http2/message.ts'
 import { isHttp2 } from './http2/request.ts'
 import type { Identities } from './identities.ts'
 import { createIdentityCaches } from './identity-caches.ts'
+import type { ExternalTokens } from './issuers/external-tokens.ts'
+import { openExternalTokens } from './issuers/open.ts'
 import { createLeases } from './leases.ts'
 import { createListeners, type Listeners } from './listeners.ts'
 import type { Draining, WorkerStart } from './messages.ts'
@@ -56,6 +58,7 @@ export interface Thread {
   readonly tables: Tables
   readonly identities: readonly Identities[]
   readonly signer: Signer
+  readonly externalTokens: ExternalTokens
   readonly metrics: ThreadMetrics
   /** Tells callers to go, stops accepting, lets calls finish for so long, then ends what is left. */
   drain(draining: Draining): Promise<void>
@@ -91,9 +94,25 @@ export function createThread(
     now: steadyClock,
   })
   const signer = createSigner(registry)
+  const issuer = publicUrl.replace(/\/+$/, '')
+  const outbound = createOutbound({ networks: config.GATEWAY_OUTBOUND_NETWORKS, ca: config.outboundCa })
+  const fetchJwks = createJwks({
+    outbound,
+    now: steadyClock,
+    onFailure: (uri, error) => log.warn({ err: error, uri }, 'keys could not be fetched'),
+  })
+  const externalTokens = openExternalTokens({
+    registry,
+    breaker,
+    fetchJwks,
+    outbound,
+    ownIssuer: issuer,
+    log,
+  })
   const { keys, tokens } = createIdentityCaches(config, registry, breaker, {
     signer,
-    issuer: publicUrl.replace(/\/+$/, ''),
+    externalTokens,
+    issuer,
     contactAt: view.contactAt,
     known: start.shared.known,
     onRefused: metrics.lookUpRefused,
@@ -180,11 +199,6 @@ export function createThread(
     },
   }
   const upgrades = createUpgrades(parts)
-  const fetchJwks = createJwks({
-    outbound: createOutbound({ networks: config.GATEWAY_OUTBOUND_NETWORKS, ca: config.outboundCa }),
-    now: steadyClock,
-    onFailure: (uri, error) => log.warn({ err: error, uri }, 'keys could not be fetched'),
-  })
   const takesCertificates = start.tls !== undefined && config.GATEWAY_TLS_CLIENT_CERTIFICATE !== 'off'
   const authorizationServer = createAuthorizationServerApp({
     registry,
@@ -195,7 +209,7 @@ export function createThread(
     fetchJwks,
     dpop,
     isDpopNonceRequired: config.GATEWAY_DPOP_NONCE === 'required',
-    people: peopleOf(config, publicUrl.replace(/\/+$/, '')),
+    people: peopleOf(config, issuer),
     takesCertificates,
     protectedResource: createProtectedResources({
       snapshot: () => tables.snapshot(),
@@ -240,6 +254,7 @@ export function createThread(
     tables,
     identities: [keys, tokens],
     signer,
+    externalTokens,
     metrics,
     async drain({ delayMs, withinMs }) {
       isDraining = true

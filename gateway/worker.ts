@@ -26,10 +26,12 @@ parentPort!.on('message', async (message: ToWorker) => {
     case 'event':
       for (const cache of thread.identities) cache.forget(message.event)
       if (message.event.kind === 'signing-keys') thread.signer.forget()
+      if (message.event.kind === 'issuers') thread.externalTokens.forget()
       return
     case 'gap':
       for (const cache of thread.identities) cache.forgetAll()
       thread.signer.forget()
+      thread.externalTokens.forget()
       return
     case 'metrics':
       return say({

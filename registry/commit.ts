@@ -116,7 +116,7 @@ export function newEtag(): string {
   return randomBytes(12).toString('base64url')
 }
 
-const secretFields = new Set(['hash', 'sealedCredential', 'sealedPrivateJwk'])
+const secretFields = new Set(['hash', 'sealedCredential', 'sealedPrivateJwk', 'sealedClientSecret'])
 
 /** The same value without hashes and sealed secrets, at any depth: what may stand in the audit. */
 export function withoutSecrets<T>(value: T): T {

@@ -18,6 +18,7 @@ export type Noun =
   | 'admin-token'
   | 'settings'
   | 'signing-key'
+  | 'issuer'
 
 export type Keys = ReturnType<typeof keysWith>
 
@@ -58,6 +59,8 @@ export function keysWith(prefix: string) {
     signingKeysVersion: () => `${registry}signing-keys-version`,
     /** string: JSON of version id -> revision number, of the current snapshot */
     publishedRevisions: () => `${registry}published-revisions`,
+    /** string: changes with every change of the issuers */
+    issuersVersion: () => `${registry}issuers-version`,
     /** stream of audit entries */
     audit: () => `${registry}audit`,
     /** stream of what gateways must hear of: new snapshots, things revoked */

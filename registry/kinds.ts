@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { SealedIssuer } from './issuer-model.ts'
 import type { Noun } from './keys.ts'
 import * as model from './model.ts'
 
@@ -91,7 +92,7 @@ export const kinds = {
     schema: model.Application,
     nameOf: (v) => ({ name: v.name, within: v.partnerId }),
     parentsOf: (v) => [{ noun: 'partner', id: v.partnerId }],
-    children: ['credential', 'subscription'],
+    children: ['credential', 'subscription', 'issuer'],
   }),
   credential: kind<model.Credential>({
     noun: 'credential',
@@ -127,6 +128,14 @@ export const kinds = {
     noun: 'signing-key',
     prefix: 'key',
     schema: model.SigningKey,
+    children: [],
+  }),
+  issuer: kind<SealedIssuer>({
+    noun: 'issuer',
+    prefix: 'iss',
+    schema: SealedIssuer,
+    nameOf: named,
+    parentsOf: (v) => unique(Object.values(v.applications)).map((id) => ({ noun: 'application', id })),
     children: [],
   }),
   settings: kind<model.Settings>({

@@ -621,6 +621,7 @@ export const RegistryEvent = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('token'), hash: z.string() }),
   z.object({ kind: z.literal('family'), familyId: z.string() }),
   z.object({ kind: z.literal('signing-keys') }),
+  z.object({ kind: z.literal('issuers') }),
 ])
 export type RegistryEvent = z.infer<typeof RegistryEvent>
 

@@ -90,7 +90,7 @@ export function removal<T extends KeptRecord>(
         return {
           check,
           otherwise: 'state-conflict',
-          detail: `It cannot be deleted while a ${noun} refers to it.`,
+          detail: `It cannot be deleted while ${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun} refers to it.`,
         }
       }),
     ],

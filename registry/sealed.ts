@@ -96,6 +96,20 @@ export async function rewrapSecrets(
       counts.rewrapped++
     })
   }
+  for (const id of await allIds(r, kinds.issuer)) {
+    await retried(async () => {
+      const before = await find(r, kinds.issuer, id)
+      const blob = before?.value.sealedClientSecret
+      if (!before || !blob) return
+      counts.examined++
+      if (!needsRewrap(r.secrets.sealKeys, blob)) return
+      const sealedClientSecret = resealed(r, blob, r.keys.record('issuer', id))
+      const after = { ...before.value, sealedClientSecret }
+      const { stored: _, ...steps } = replacement(r, kinds.issuer, before, after, 'rewrap')
+      await commit(r, actor, { ...steps, events: [{ kind: 'issuers' }] })
+      counts.rewrapped++
+    })
+  }
   const last = Number((await guarded(r.redis.get(r.keys.lastSnapshot()))) ?? 0)
   for (let number = 1; number <= last; number++) {
     const key = r.keys.snapshot(number)
@@ -112,6 +126,9 @@ export async function rewrapSecrets(
   }
   return counts
 }
+
+const resealed = (r: Context, blob: string, context: string) =>
+  seal(r.secrets.sealKeys, unseal(r.secrets.sealKeys, blob, context), context)
 
 /** Enough to tell two values apart; nothing at all of a short one. */
 function hintOfValue(value: string): string {

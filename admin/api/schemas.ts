@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import * as issuers from '../../registry/issuer-model.ts'
 import * as model from '../../registry/model.ts'
 
 /**
@@ -65,6 +66,7 @@ export const NewCredential = named(
   }),
 )
 
+export const Issuer = named('Issuer', issuers.Issuer)
 export const SigningKey = named(
   'SigningKey',
   model.SigningKey.omit({ sealedPrivateJwk: true }).extend({

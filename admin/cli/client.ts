@@ -42,6 +42,7 @@ export function createClient(url: string, token: string) {
     post: <T>(path: string, body?: unknown) => call<T>('POST', path, { body }),
     postBytes: <T>(path: string, bytes: Buffer) => call<T>('POST', path, { bytes }),
     put: <T>(path: string, body: unknown, ifMatch: string) => call<T>('PUT', path, { body, ifMatch }),
+    delete: (path: string, ifMatch: string) => call<undefined>('DELETE', path, { ifMatch }),
     putBytes: <T>(path: string, bytes: Buffer, ifMatch: string) => call<T>('PUT', path, { bytes, ifMatch }),
     /** All items of a list, page after page. */
     async all<T>(path: string, query: Record<string, string> = {}): Promise<T[]> {

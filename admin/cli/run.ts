@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { addAdminTokenCommands } from './commands/admin-token.ts'
 import { addCredentialCommands } from './commands/credential.ts'
 import { addImportCommand } from './commands/import.ts'
+import { addIssuerCommands } from './commands/issuer.ts'
 import { addMachineCommands } from './commands/machine.ts'
 import { addPartnerCommands } from './commands/partner.ts'
 import { addPlanCommands } from './commands/plan.ts'
@@ -74,6 +75,7 @@ const groups = [
   addTokenCommand,
   addAdminTokenCommands,
   addSigningKeyCommands,
+  addIssuerCommands,
   addPlatformCommands,
   addMachineCommands,
 ]

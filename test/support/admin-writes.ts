@@ -50,6 +50,21 @@ export async function writeEverything(send: Send, name: string): Promise<void> {
   const { token } = await send('POST', '/api/admin-tokens', { title: name, permissions: ['read'] })
   await send('POST', `/api/admin-tokens/${token.id}/revoke`)
 
+  const issuer = {
+    name,
+    issuer: `https://${name}.example`,
+    environment: 'live',
+    applications: { 'their-client': applicationId },
+    verification: {
+      by: 'introspection',
+      endpoint: `https://${name}.example/introspect`,
+      clientId: 'gateway',
+      clientSecret: `issuer-secret-of-${name}`,
+    },
+  }
+  const { id: issuerId } = await send('POST', '/api/issuers', issuer)
+  await send('PUT', `/api/issuers/${issuerId}`, { ...issuer, title: 'changed' })
+  await send('DELETE', `/api/issuers/${issuerId}`)
   await send('POST', '/api/signing-keys/roll-over', { isImmediate: true })
   const { id: keyId } = await send('POST', '/api/signing-keys/roll-over', { isImmediate: false })
   await send('POST', `/api/signing-keys/${keyId}/retire`)

@@ -204,3 +204,37 @@ test(
   },
   manyProcessesMs,
 )
+
+test(
+  'puts, lists, shows and forgets issuers outside',
+  async () => {
+    const partner = await admin.ask('POST', '/api/partners', { body: { name: 'idp-shop', title: 'Shop' } })
+    const path = `/api/partners/${partner.body.id}/applications`
+    const application = await admin.ask('POST', path, { body: { name: 'till', title: 'Till' } })
+    const input = {
+      name: 'bank-idp',
+      issuer: 'https://idp.example',
+      environment: 'live',
+      applications: { client: application.body.id },
+      verification: {
+        by: 'introspection',
+        endpoint: 'https://idp.example/introspect',
+        clientId: 'gateway',
+        clientSecret: 'never-shown-again',
+      },
+    }
+    const put = (value: object) => cli(['issuer', 'put', '-', '--json'], { stdin: JSON.stringify(value) })
+    const made = await put(input)
+    expect([made.code, made.err]).toEqual([0, ''])
+    const shown = await cli(['issuer', 'show', 'bank-idp'])
+    expect(shown.out).not.toContain('never-shown-again')
+    const again = await put({ ...JSON.parse(shown.out), title: 'Bank' })
+    expect(again.json()).toMatchObject({ id: made.json().id, title: 'Bank' })
+    expect((await cli(['issuer', 'list'])).out).toMatch(/bank-idp .*introspection/)
+    expect((await cli(['issuer', 'put', '-'], { stdin: '{"a":1}' })).err).toContain('needs at least a name')
+    expect((await cli(['issuer', 'delete', 'bank-idp'])).out).toContain('is forgotten')
+    expect((await cli(['issuer', 'show', 'bank-idp'])).err).toContain('not-found')
+    expect(admin.lines.join('')).not.toContain('never-shown-again')
+  },
+  manyProcessesMs,
+)
