@@ -85,6 +85,18 @@ describe('where a certificate is asked for', () => {
   })
 })
 
+test('where no authorities are named, none is believed, be it one that all the world believes', async () => {
+  const world = createAuthority('An authority of the web')
+  const file = join(tls.folder, 'world.pem')
+  await writeFile(file, world.cert)
+  const env = { ...tls.env, GATEWAY_TLS_CLIENT_CERTIFICATE: 'request', NODE_EXTRA_CA_CERTS: file }
+  const gateway = await stage.platform.gateway(env)
+  await gateway.serves(api.snapshot)
+  const answer = await callTls(gateway.tlsPort, { ...trust(), ...world.client('till-1') }, toService(forged))
+  expect(answer.status).toBe(200)
+  expect(Object.keys(answer.json())).not.toContain('client-cert')
+}, 30_000)
+
 describe('where a certificate is required', () => {
   test('a caller with one is served', async () => {
     const till = partners.client('till-3')
