@@ -64,6 +64,7 @@ export function createAuthorizationServerApp(
   const peopleDeps = peopleDepsOf(parts.registry, parts.people ?? nobody(issuer), deps)
   const people = createPeoplePages(peopleDeps)
   const server = createAuthorizationServer(deps, {
+    canSignIn: peopleDeps.source !== undefined,
     answerSilently: (...given) => answerSilently(peopleDeps, ...given),
     refusal: (req, error) => untrustedRequestPage(peopleDeps, req, error.message),
   })

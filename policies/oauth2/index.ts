@@ -40,7 +40,7 @@ export function createAuthorizationServer(
   deps: AuthorizationServerDeps,
   people: People = nobodySignedIn(deps),
 ): AuthorizationServer {
-  const metadata = metadataAnswer(deps)
+  const metadata = metadataAnswer({ ...deps, canSignIn: people.canSignIn })
   return {
     authorize: (req) => forBrowser(req, deps, people),
     push: endpoint(answerPushedRequest, deps),

@@ -1,11 +1,12 @@
 import { SigningAlgorithm } from '../../registry/model.ts'
 import { signatureAlgorithms } from '../../registry/oauth-keys.ts'
+import type { People } from './authorization/authorization-endpoint.ts'
 import type { AuthorizationServerDeps } from './deps.ts'
 import type { OAuthAnswer } from './message.ts'
 import { grants } from './token-endpoint.ts'
 
 /** RFC 8414. Says only what is there. */
-function metadataOf({ issuer, takesCertificates }: Facts): Record<string, unknown> {
+function metadataOf({ issuer, takesCertificates, canSignIn }: Facts): Record<string, unknown> {
   const byCertificate = takesCertificates ? ['tls_client_auth', 'self_signed_tls_client_auth'] : []
   const clientAuthentication = [
     'client_secret_basic',
@@ -28,8 +29,10 @@ function metadataOf({ issuer, takesCertificates }: Facts): Record<string, unknow
     introspection_endpoint_auth_methods_supported: clientAuthentication,
     introspection_endpoint_auth_signing_alg_values_supported: signatureAlgorithms,
     introspection_signing_alg_values_supported: SigningAlgorithm.options, // which of them, says the key in use
-    grant_types_supported: grants.map(({ name }) => name),
-    ...authorizationMetadata(issuer),
+    grant_types_supported: grants
+      .map(({ name }) => name)
+      .filter((name) => canSignIn || name !== 'authorization_code'),
+    ...(canSignIn ? authorizationMetadata(issuer) : { response_types_supported: [] }), // which §2 requires
   }
 }
 
@@ -53,7 +56,7 @@ function authorizationMetadata(issuer: string): Record<string, unknown> {
   }
 }
 
-type Facts = Pick<AuthorizationServerDeps, 'issuer' | 'takesCertificates'>
+type Facts = Pick<AuthorizationServerDeps, 'issuer' | 'takesCertificates'> & Pick<People, 'canSignIn'>
 
 export function metadataAnswer(facts: Facts): OAuthAnswer {
   return {

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { pino } from 'pino'
 import { createAuthorizationServerApp } from '../../gateway/authorization-server.ts'
 import type { PeopleParts } from '../../gateway/people/people.ts'
+import { createDemoSource } from '../../policies/oauth2/people/index.ts'
 import { createApi } from '../../registry/apis.ts'
 import { createApplication } from '../../registry/applications.ts'
 import { createCredential } from '../../registry/credentials.ts'
@@ -47,9 +48,9 @@ const noKeys: FetchJwks = async () => {
   throw new Error('this test fetches no keys')
 }
 
-/** As in production, but for who signs in. */
+/** As by default, with the people of the demo. */
 const peopleByDefault: PeopleParts = {
-  source: undefined,
+  source: createDemoSource(),
   bank: 'Bank of Aldermoor',
   sessionIdleMs: 900_000,
   sessionMs: 28_800_000,

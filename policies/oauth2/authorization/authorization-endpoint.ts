@@ -13,6 +13,8 @@ import { readRequestObject } from './request-object.ts'
 
 /** What this endpoint leaves to the pages for people. */
 export interface People {
+  /** Whether anybody can sign in at all; without that there is no code grant. */
+  readonly canSignIn: boolean
   /** `prompt=none`: the answer without any page. */
   answerSilently(req: OAuthRequest, request: AuthorizationRequest, client: OAuthClient): Promise<OAuthAnswer>
   /** Tells the person of a request that cannot be answered to the client; undefined: it is told as JSON. */
@@ -21,6 +23,7 @@ export interface People {
 
 /** Where nobody can sign in without a page. */
 export const nobodySignedIn = (deps: AuthorizationServerDeps): People => ({
+  canSignIn: true,
   answerSilently: (_req, request) => denied(deps, request, 'login_required', 'The person has to sign in'),
 })
 
@@ -48,6 +51,8 @@ export async function answerAuthorization(
   const found = await requestOf(sent, client, deps)
   if ('answer' in found) return found.answer
   const { request } = found
+  if (!people.canSignIn)
+    return denied(deps, request, 'unsupported_response_type', 'The code grant is not available here')
   if (request.prompt.includes('none')) return people.answerSilently(req, request, client)
   const { location, setCookie } = await startInteraction(deps, req, request)
   return redirectAnswer(location, { 'Set-Cookie': setCookie })

@@ -1,5 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import * as openid from 'openid-client'
 import { createDemoSource } from '../../../policies/oauth2/people/index.ts'
+import { createCredential } from '../../../registry/credentials.ts'
+import { ClientSettings } from '../../../registry/oauth-model.ts'
+import { challengeOf, verifier } from '../../support/authorization-request.ts'
 import { registerParty, startAuthorizationServer } from '../../support/oauth-platform.ts'
 import { ada, beginInteraction, browser, lin } from '../../support/people.ts'
 import { stopSharedRedis, testRegistry } from '../../support/redis.ts'
@@ -49,6 +53,33 @@ async function signedIn(more: Parameters<typeof arrive>[0] = {}) {
   expect(answer).toMatchObject({ status: 303, location: `${path}?lang=en` })
   return { visitor, path, page: await visitor.get(path) }
 }
+
+/** A confidential client for the code grant. */
+async function registerCodeClient() {
+  const { applicationId } = await registerParty(registry, `coded-${++count}`)
+  const { credential, secret } = await createCredential(registry, { id: 'test' }, applicationId, {
+    kind: 'oauth-client',
+    environment: 'sandbox',
+    oauth: ClientSettings.parse({
+      grants: ['authorization_code', 'refresh_token'],
+      redirectUris: ['https://shop.example/back'],
+      authorizationDetailsTypes: ['payment_initiation'],
+    }),
+  })
+  return { clientId: credential.value.id, secret, applicationId }
+}
+
+const authorizePath = (clientId: string, more: Record<string, string> = {}) =>
+  `/oauth2/authorize?${new URLSearchParams({
+    response_type: 'code',
+    client_id: clientId,
+    redirect_uri: 'https://shop.example/back',
+    code_challenge: challengeOf(verifier),
+    code_challenge_method: 'S256',
+    state: 'state-1',
+    scope: 'payments:read',
+    ...more,
+  })}`
 
 describe('signing in and deciding', () => {
   test('leads from the sign-in over the question to the client with a code', async () => {
@@ -133,10 +164,16 @@ describe('signing in and deciding', () => {
     expect(answer.body).toContain('This page has ended')
   })
 
-  test('nobody can sign in where no source of people is set', async () => {
-    const bare = await startAuthorizationServer(registry)
+  test('without people there is no code grant: the client is told, and the metadata do not name it', async () => {
+    const bare = await startAuthorizationServer(registry, undefined, { source: undefined })
+    const { clientId } = await registerCodeClient()
+    const answer = await browser(bare.issuer).get(authorizePath(clientId))
+    expect(new URL(answer.location).searchParams.get('error')).toBe('unsupported_response_type')
+    const metadata = await fetch(`${bare.issuer}/.well-known/oauth-authorization-server`)
+    const json = (await metadata.json()) as Record<string, unknown>
+    expect(json).not.toHaveProperty('authorization_endpoint')
+    expect(json.grant_types_supported).not.toContain('authorization_code')
     const { page } = await arrive({}, browser(bare.issuer))
-    expect(page.status).toBe(404)
     expect(page.body).toContain('Signing in is not set up here')
     await bare.close()
   })
@@ -240,5 +277,81 @@ describe('many tries at the same moment', () => {
     expect(Number(held.headers.get('retry-after'))).toBeGreaterThan(29 * 60)
     expect(held.body).toContain('Too many attempts')
     await counting.close()
+  })
+})
+
+describe('the whole dance, with openid-client', () => {
+  const clientOf = async (id: string, secret: string) =>
+    openid.discovery(new URL(server.issuer), id, undefined, openid.ClientSecretBasic(secret), {
+      algorithm: 'oauth2',
+      execute: [openid.allowInsecureRequests],
+    })
+
+  test('a payment is allowed, becomes a token, is seen by the person and taken back', async () => {
+    const { clientId, secret } = await registerCodeClient()
+    const config = await clientOf(clientId, secret)
+    const codeVerifier = openid.randomPKCECodeVerifier()
+    const state = openid.randomState()
+    const url = openid.buildAuthorizationUrl(config, {
+      redirect_uri: 'https://shop.example/back',
+      scope: 'payments:read',
+      state,
+      code_challenge: await openid.calculatePKCECodeChallenge(codeVerifier),
+      code_challenge_method: 'S256',
+      authorization_details: JSON.stringify([payment]),
+      ui_locales: 'zh-CN',
+    })
+    const visitor = browser(server.issuer)
+    const start = await visitor.get(url.href)
+    const signIn = await visitor.get(start.location)
+    expect(signIn.body).toContain('<html lang="zh-CN">')
+    const signedIn = await visitor.submit(signIn, 'sign-in', ada)
+    const question = await visitor.get(signedIn.location)
+    expect(question.body).toContain('允许付款 €1,250.00')
+    const answer = await visitor.submit(question, 'decide', { decision: 'allow' })
+    const tokens = await openid.authorizationCodeGrant(config, new URL(answer.location), {
+      pkceCodeVerifier: codeVerifier,
+      expectedState: state,
+    })
+    const told = await openid.tokenIntrospection(config, tokens.access_token)
+    expect(told).toMatchObject({ active: true, sub: 'demo-ada', scope: 'payments:read' })
+
+    const account = await visitor.get('/oauth2/account?lang=en')
+    expect(account.body).toContain('Till')
+    expect(account.body).toContain('One payment')
+    const back = await visitor.submit(account, 'take-back', { client: clientId })
+    expect((await visitor.get(back.location)).body).toContain('It was taken back')
+    expect(await openid.tokenIntrospection(config, tokens.access_token)).toEqual({ active: false })
+    const gone = openid.refreshTokenGrant(config, tokens.refresh_token!)
+    await expect(gone).rejects.toMatchObject({ error: 'invalid_grant' })
+  })
+
+  test('without a page: a code for what was allowed before, and else the reason', async () => {
+    const { clientId } = await registerCodeClient()
+    const visitor = browser(server.issuer)
+    const silently = async (more = {}) => {
+      const { location } = await visitor.get(authorizePath(clientId, { prompt: 'none', ...more }))
+      const said = new URL(location).searchParams
+      return said.get('error') ?? (said.has('code') && 'code')
+    }
+    expect(await silently()).toBe('login_required')
+    const start = await visitor.get(authorizePath(clientId))
+    const signedIn = await visitor.submit(await visitor.get(start.location), 'sign-in', ada)
+    expect(await silently()).toBe('consent_required')
+    await visitor.submit(await visitor.get(signedIn.location), 'decide', { decision: 'allow' })
+    expect(await silently()).toBe('code')
+    expect(await silently({ scope: 'payments:read payments:write' })).toBe('consent_required')
+    expect(await silently({ authorization_details: JSON.stringify([payment]) })).toBe('consent_required')
+    ahead = 61_000
+    expect(await silently({ max_age: '60' })).toBe('login_required')
+  })
+
+  test('a redirect URI that cannot be trusted is told to the person, and to nobody else', async () => {
+    const { clientId } = await registerCodeClient()
+    const path = authorizePath(clientId, { redirect_uri: 'https://evil.example/back' })
+    const answer = await browser(server.issuer).get(path, { accept: 'text/html' })
+    expect(answer).toMatchObject({ status: 400, location: '' })
+    expect(answer.body).toContain('This request cannot be trusted')
+    expect(answer.body).not.toContain('evil.example')
   })
 })
