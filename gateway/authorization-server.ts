@@ -10,6 +10,7 @@ import {
   type Resources,
 } from '../policies/oauth2/index.ts'
 import { answerSilently, createPeoplePages, untrustedRequestPage } from '../policies/oauth2/people/index.ts'
+import { createRegistration } from '../policies/oauth2/registration/endpoint.ts'
 import type { DpopVerifier } from '../policies/proof/dpop.ts'
 import { createPublicKeys } from '../policies/proof/keys.ts'
 import type { Log } from '../registry/base/log.ts'
@@ -29,6 +30,7 @@ import { createIssuing } from './issue-token.ts'
 import { closeAfterAnswer } from './linger.ts'
 import { nobody, type PeopleParts, peopleDepsOf } from './people/people.ts'
 import type { FindProtectedResource } from './protected-resources.ts'
+import { registrationDepsOf } from './registration.ts'
 import { noResources } from './resources.ts'
 import { clientCertificateOf } from './tls/client-certificate.ts'
 
@@ -45,6 +47,8 @@ export interface AuthorizationServerParts {
   readonly fetchJwks: FetchJwks
   readonly dpop: DpopVerifier
   readonly isDpopNonceRequired?: boolean
+  /** Whether clients may register themselves. Absent: they may not. */
+  readonly takesRegistrations?: boolean
   /** Absent: nobody signs in. */
   readonly people?: PeopleParts
   /** Whether callers are asked for a certificate of their own. Absent: they are. */
@@ -97,6 +101,13 @@ export function createAuthorizationServerApp(
   app.all('/oauth2/token', serve(server.token))
   app.all('/oauth2/revoke', serve(server.revoke))
   app.all('/oauth2/introspect', serve(server.introspect))
+  if (parts.takesRegistrations) {
+    const registration = createRegistration(registrationDepsOf(parts.registry, deps))
+    app.all('/oauth2/register', serve(registration.register))
+    app.all('/oauth2/register/:id', (req, res) =>
+      serve((asked) => registration.manage(asked, req.params.id))(req, res),
+    )
+  }
   app.get('/oauth2/jwks', async (_req, res) => send(res, await server.jwks()))
   app.all('/oauth2/interaction/:id', (req, res) =>
     serve((asked) => people.interaction(asked, req.params.id))(req, res),
@@ -152,6 +163,7 @@ function depsOf(
     dpop,
     isDpopNonceRequired = false,
     takesCertificates = true,
+    takesRegistrations = false,
     log,
     resources = () => noResources,
   }: AuthorizationServerParts,
@@ -183,6 +195,7 @@ function depsOf(
     publicKeys: createPublicKeys(),
     takesCertificates,
     isDpopNonceRequired,
+    takesRegistrations,
     takeTokens: (take) => takeTokens(registry, take),
     report: (error) => log.error({ err: error }, 'the authorization server failed'),
   }

@@ -210,6 +210,7 @@ export function createThread(
     dpop,
     isDpopNonceRequired: config.GATEWAY_DPOP_NONCE === 'required',
     people: peopleOf(config, issuer),
+    takesRegistrations: config.GATEWAY_CLIENT_REGISTRATION === 'token',
     takesCertificates,
     protectedResource: createProtectedResources({
       snapshot: () => tables.snapshot(),

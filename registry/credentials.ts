@@ -56,6 +56,7 @@ export async function createCredential(
     partnerId: application.value.partnerId,
     revokedAt: null,
     tokensNotBefore: 0,
+    registration: null,
     secrets: records,
   })
   await commit(r, actor, steps)

@@ -444,6 +444,11 @@ export const Credential = z.object({
     .int()
     .default(0)
     .describe('Tokens issued before this moment are dead (ms since the epoch).'),
+  registration: z
+    .object({ hash: z.string() })
+    .nullable()
+    .default(null)
+    .describe('Of a client that registered itself: what its registration is managed by.'),
 })
 export type Credential = z.infer<typeof Credential>
 

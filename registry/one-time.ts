@@ -24,6 +24,7 @@ export type OncePurpose =
   | 'upstream-login'
   | 'authorization-details'
   | 'registration-token'
+  | 'registration-uses'
 
 /** Keeps a value under what will be presented for it. @throws Problem store-unavailable */
 export async function keep(

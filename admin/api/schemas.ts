@@ -41,7 +41,7 @@ export const SnapshotSummary = named(
 
 export const Credential = named(
   'Credential',
-  model.Credential.extend({
+  model.Credential.omit({ registration: true }).extend({
     secrets: z
       .array(model.CredentialSecret.omit({ hash: true }))
       .describe('Newest first; several may be live while they are rotated. Never the secrets themselves.'),

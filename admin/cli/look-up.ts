@@ -48,7 +48,7 @@ export async function requirePlan(client: Client, name: string): Promise<Fetched
   return client.get<Plan>(`/api/plans/${encodeURIComponent(name)}`)
 }
 
-export type CredentialView = Omit<Credential, 'secrets'> & {
+export type CredentialView = Omit<Credential, 'secrets' | 'registration'> & {
   readonly lastUsedAt: number | null
   readonly secrets: readonly { id: string; hint: string; expiresAt: number | null }[]
 }

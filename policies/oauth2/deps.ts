@@ -45,6 +45,8 @@ export interface AuthorizationServerDeps {
   readonly takesCertificates: boolean
   /** Whether every proof must hold a nonce of ours (RFC 9449 §8). */
   readonly isDpopNonceRequired: boolean
+  /** Whether clients may register themselves. */
+  readonly takesRegistrations: boolean
   /** With `cost` 0 it only tells what is left. */
   takeTokens(take: Take): TokensTaken | Promise<TokensTaken>
   /** Hears of failures of our own, which callers are told nothing of. */

@@ -56,4 +56,4 @@ function unwrapped(thrown: unknown): unknown {
 }
 
 /** RFC 6749 §5.2: the characters that a description may hold. */
-const printable = (text: string) => text.replaceAll(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, "'")
+export const printable = (text: string) => text.replaceAll(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, "'")

@@ -6,7 +6,12 @@ import type { OAuthAnswer } from './message.ts'
 import { grants } from './token-endpoint.ts'
 
 /** RFC 8414. Says only what is there. */
-function metadataOf({ issuer, takesCertificates, canSignIn }: Facts): Record<string, unknown> {
+function metadataOf({
+  issuer,
+  takesCertificates,
+  takesRegistrations,
+  canSignIn,
+}: Facts): Record<string, unknown> {
   const byCertificate = takesCertificates ? ['tls_client_auth', 'self_signed_tls_client_auth'] : []
   const clientAuthentication = [
     'client_secret_basic',
@@ -29,6 +34,7 @@ function metadataOf({ issuer, takesCertificates, canSignIn }: Facts): Record<str
     introspection_endpoint_auth_methods_supported: clientAuthentication,
     introspection_endpoint_auth_signing_alg_values_supported: signatureAlgorithms,
     introspection_signing_alg_values_supported: SigningAlgorithm.options, // which of them, says the key in use
+    ...(takesRegistrations && { registration_endpoint: `${issuer}/oauth2/register` }),
     grant_types_supported: grants
       .map(({ name }) => name)
       .filter((name) => canSignIn || name !== 'authorization_code'),
@@ -56,7 +62,8 @@ function authorizationMetadata(issuer: string): Record<string, unknown> {
   }
 }
 
-type Facts = Pick<AuthorizationServerDeps, 'issuer' | 'takesCertificates'> & Pick<People, 'canSignIn'>
+type Facts = Pick<AuthorizationServerDeps, 'issuer' | 'takesCertificates' | 'takesRegistrations'> &
+  Pick<People, 'canSignIn'>
 
 export function metadataAnswer(facts: Facts): OAuthAnswer {
   return {

@@ -116,6 +116,12 @@ export const settings = {
     .describe(
       'Whether DPoP proofs at the authorization server must hold a nonce of ours (RFC 9449 §8): one trip more for a client’s first token, and no proof made ahead is of use. Calls: see the policy `authenticate`.',
     ),
+  GATEWAY_CLIENT_REGISTRATION: z
+    .enum(['off', 'token'])
+    .default('off')
+    .describe(
+      'Whether partners may register OAuth clients themselves (RFC 7591, RFC 7592): `token` for who has an initial access token, made by `gatewayctl client registration-token create`.',
+    ),
   GATEWAY_OUTBOUND_NETWORKS: list
     .default([])
     .describe(

@@ -14,6 +14,8 @@ export const secretPrefixes = {
   'refresh-token:live': 'pgr_live_',
   'refresh-token:sandbox': 'pgr_test_',
   'admin-token': 'pga_',
+  'registration-token': 'pgi_',
+  'registration-access': 'pgm_',
 } as const
 export type SecretKind = keyof typeof secretPrefixes
 

@@ -60,6 +60,11 @@ async function statuses(token: string): Promise<number[]> {
 let count = 0
 const shop = () => addPartner(platform.registry, `shop-${count++}`, demo.versionId)
 
+test('nobody registers a client where nobody has allowed it', async () => {
+  const answer = await fetch(`${gateways[0]!.url}/oauth2/register`, { method: 'POST' })
+  expect(answer.status).toBe(404)
+})
+
 describe('at three gateways of two threads, within a second', () => {
   test.each([
     [

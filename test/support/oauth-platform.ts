@@ -76,6 +76,7 @@ export async function startAuthorizationServer(
     signer,
     fetchJwks,
     dpop: dpopVerifier(registry.now),
+    takesRegistrations: true,
     people: { ...peopleByDefault, ...people },
   })
   const close = () =>

@@ -79,6 +79,7 @@ export function authorizationServer(
     publicKeys: createPublicKeys(),
     takesCertificates: true,
     isDpopNonceRequired: false,
+    takesRegistrations: false,
     takeTokens: ({ owner, rule, limit, cost }) => {
       const used = (failures.get(`${owner} ${rule}`) ?? 0) + cost
       if (used > limit) return { isAllowed: false, remaining: 0, retryAfterMs: 1_500, resetMs: 60_000 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { createProgram } from '../../../admin/cli/run.ts'
+import { findInitialAccess } from '../../../registry/client-registration.ts'
 import { followEvents } from '../../../registry/events.ts'
 import { findIdentityBySecret, findIdentityByToken } from '../../../registry/identities.ts'
 import type { RegistryEvent } from '../../../registry/model.ts'
@@ -255,5 +256,18 @@ describe('gatewayctl token', () => {
   test('asks what is to end', async () => {
     for (const wrong of [[], ['acme/shop'], ['acme/shop', '--client', 'cred_1'], ['--all']])
       await expect(cli('token', 'end', ...wrong)).rejects.toThrow(/Name an application/)
+  })
+})
+
+test('gatewayctl client registration-token makes an initial access token, which the audit does not hold', async () => {
+  const make = ['client', 'registration-token', 'create', 'acme/shop', '--profile', 'fapi2', '--uses', '2']
+  const made = JSON.parse(await cli(...make, '--json'))
+  expect(made.token).toMatch(/^pgi_/)
+  const audit = await admin.ask('GET', '/api/audit?noun=registration-token')
+  expect(audit.body.items[0]).toMatchObject({ subject: applicationId, after: { profile: 'fapi2', uses: 2 } })
+  expect(audit.text).not.toContain(made.token)
+  expect(await findInitialAccess(admin.registry, made.token)).toMatchObject({
+    applicationId,
+    profile: 'fapi2',
   })
 })

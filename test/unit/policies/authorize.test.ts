@@ -87,6 +87,22 @@ describe('authorize', () => {
     })
   })
 
+  test('names all scopes of the operation to a token that its person has narrowed', async () => {
+    const x = exchange({}, { route: route({ scopes: [['payments:write', 'accounts:read']] }) })
+    const scopes = ['accounts:read']
+    const allowed = { familyId: 'fam_1', subject: 'ada', scopes }
+    x.identity = identity({ method: 'bearer', scopes: new Set(scopes), grant: grant(allowed) })
+    await expect(ask(compile(authorize), x)).rejects.toMatchObject({
+      code: 'scope-insufficient',
+      detail: expect.stringContaining('the call lacks "payments:write"'),
+      headers: {
+        'WWW-Authenticate': expect.stringContaining(
+          'error="insufficient_scope", scope="payments:write accounts:read"',
+        ),
+      },
+    })
+  })
+
   test('does not challenge an API key: there is no other token to get', async () => {
     const x = exchange({}, { identity: identity({ scopes: new Set() }), route: route({ scopes: [['a']] }) })
     await expect(ask(hooks, x)).rejects.toMatchObject({ headers: undefined })
