@@ -32,6 +32,8 @@ export interface OurServer extends TestServer {
   /** Brings a person who has signed in before the question of a request, and on to the answer. */
   question(url: URL): Promise<{
     readonly first: Page
+    /** Opens the page again. */
+    reload(): Promise<Page>
     /** Absent where the browser comes to no question. */
     readonly decide: ((decision: Decision) => Promise<Page>) | undefined
   }>
@@ -91,12 +93,14 @@ export async function startOurs(authority?: Authority): Promise<OurServer> {
       })
     }
     const first = await browser.go(url)
-    if (first.left || first.status !== 200) return { first, decide: undefined }
+    const reload = () => browser.go(first.url)
+    if (first.left || first.status !== 200) return { first, reload, decide: undefined }
     // Each time somebody else: what one person allowed once need not be asked again.
     const typed = { username: `person-${++people}`, password: 'any' }
     const asked = await submit(first, 'sign-in', typed)
     return {
       first: asked,
+      reload,
       decide: (decision: Decision) =>
         submit(asked, 'decide', { decision: decision === 'allow' ? 'allow' : 'refuse' }),
     }
