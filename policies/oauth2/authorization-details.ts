@@ -26,20 +26,20 @@ export function readAuthorizationDetails(asked: unknown, client: OAuthClient): A
 }
 
 /**
- * A part of what was granted (RFC 9396 §6.1): each asked for must be among it, as it is.
+ * What was granted (RFC 9396 §6.1). A client may say it again, and cannot choose a part of it or another order: which of
+ * the payments were made is known by their places, and one that changes its place could be made twice.
  *
  * @throws OAuthError invalid_authorization_details
  */
-export function narrowedDetails(
+export function sameDetails(
   asked: string | undefined,
   granted: AuthorizationDetails | null,
   client: OAuthClient,
 ): AuthorizationDetails | null {
   const details = readAuthorizationDetails(asked, client)
-  if (details === null) return granted
-  if (!details.every((one) => granted?.some((other) => isDeepStrictEqual(one, other))))
-    throw invalidAuthorizationDetails('authorization_details are not among those that were granted')
-  return details
+  if (details !== null && !isDeepStrictEqual(details, granted))
+    throw invalidAuthorizationDetails('authorization_details are not those that were granted')
+  return granted
 }
 
 /** Whether the client may still have what was granted to it. */

@@ -107,4 +107,21 @@ describe('authorization_details', () => {
     change({ settings: ClientSettings.parse({ grants: ['refresh_token'] }) })
     expect(await refresh(json.refresh_token as string)).toMatchObject({ json: { error: 'invalid_grant' } })
   })
+
+  /** Single use is by place: see policies/payment-authorization/. */
+  test('keep their places in every token of the authorization, so that none is paid twice', async () => {
+    const { tokens, refresh, server } = grantStage({
+      settings: { authorizationDetailsTypes: ['payment_initiation'] },
+    })
+    const second = { ...payment, instructedAmount: { currency: 'EUR', amount: '7.00' } }
+    const first = await tokens({ authorizationDetails: [payment, second] })
+    for (const part of [[second], [second, payment], [second, second], [payment, second, second]])
+      expect(await refresh(first.refresh, { authorization_details: JSON.stringify(part) })).toMatchObject({
+        status: 400,
+        json: { error: 'invalid_authorization_details' },
+      })
+    const same = { authorization_details: JSON.stringify([payment, second]) }
+    const { json } = await refresh(first.refresh, same)
+    expect(server.tokens.get(json.access_token as string)!.authorizationDetails).toEqual([payment, second])
+  })
 })

@@ -1,5 +1,5 @@
 import { type AuthorizationCode, InvalidGrantError, type Token } from 'oauth2-server'
-import { mayStillHave, narrowedDetails } from '../authorization-details.ts'
+import { mayStillHave, sameDetails } from '../authorization-details.ts'
 import { type CodeGrant, openFamilyOf, redeemCode } from '../codes.ts'
 import { issueRefreshToken } from '../refresh-tokens.ts'
 import { resourcesFor } from '../resources.ts'
@@ -69,7 +69,7 @@ async function redeemedBy(request: GrantRequest, code: string, granted: CodeGran
   const { subject, authenticatedAt } = granted
   const { id: credentialId, applicationId, partnerId, environment, settings } = client
   const resources = await resourcesFor(form.get('resource'), granted.resources, client, deps)
-  const authorizationDetails = narrowedDetails(
+  const authorizationDetails = sameDetails(
     form.get('authorization_details'),
     granted.authorizationDetails,
     client,

@@ -1,5 +1,5 @@
 import { InvalidGrantError, type Token } from 'oauth2-server'
-import { mayStillHave, narrowedDetails } from '../authorization-details.ts'
+import { mayStillHave, sameDetails } from '../authorization-details.ts'
 import { type FoundRefreshToken, findRefreshToken, isReused, isRotated, rotate } from '../refresh-tokens.ts'
 import { resourcesFor } from '../resources.ts'
 import { type Grant, type GrantRequest, notIssued } from './grant.ts'
@@ -62,7 +62,7 @@ async function refreshed(
   const { family } = found
   const resources = await resourcesFor(form.get('resource'), family.resources, client, deps)
   const asked = form.get('authorization_details')
-  const authorizationDetails = narrowedDetails(asked, family.authorizationDetails, client)
+  const authorizationDetails = sameDetails(asked, family.authorizationDetails, client)
   // What can fail comes before the token is rotated, so that the client can try again with it however late.
   const members: Record<string, unknown> = {}
   const accessToken = await issue({

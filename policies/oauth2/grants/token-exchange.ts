@@ -1,7 +1,7 @@
 import { AbstractGrantType, InvalidRequestError } from 'oauth2-server'
 import type { TokenGrant } from '../../../registry/model.ts'
 import { type ActorClaim, tokenExchange } from '../../../registry/oauth-model.ts'
-import { narrowedDetails } from '../authorization-details.ts'
+import { sameDetails } from '../authorization-details.ts'
 import { resourcesFor } from '../resources.ts'
 import type { Grant, GrantModel, GrantRequest } from './grant.ts'
 import { scopesFor } from './scopes.ts'
@@ -48,11 +48,7 @@ async function exchanged(request: GrantRequest): Promise<string> {
   return issue({
     scopes,
     resources: await resourcesFor(target, given.resources, client, deps),
-    authorizationDetails: narrowedDetails(
-      form.get('authorization_details'),
-      given.authorizationDetails,
-      client,
-    ),
+    authorizationDetails: sameDetails(form.get('authorization_details'), given.authorizationDetails, client),
     subject: given.subject ?? given.applicationId,
     authenticatedAt: given.authenticatedAt,
     actor: actorOf(given, request),
