@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import * as oauth from 'oauth4webapi'
 import { createSigningKey } from '../../registry/signing-keys.ts'
+import { createSubscription } from '../../registry/subscriptions.ts'
 import { type Echo, startEcho } from '../support/echo.ts'
 import { fetchToken } from '../support/oauth-token.ts'
 import { addPartner, tester } from '../support/platform.ts'
@@ -76,4 +77,29 @@ test('a client that may also use an API with opaque tokens gets an opaque one', 
   expect(await fetchToken(stage.gateway.url, opaque)).toMatch(/^pgt_live_/)
   const shop = await addPartner(stage.platform.registry, 'signed-only', signed.versionId)
   expect(await fetchToken(stage.gateway.url, shop)).toMatch(/^ey/)
+})
+
+test('a client that names the resource gets a token of its form, for this resource alone (RFC 8707)', async () => {
+  const { registry } = stage.platform
+  const shop = await addPartner(registry, 'both', opaque.versionId)
+  await createSubscription(registry, tester, shop.applicationId, { versionId: signed.versionId })
+  const as = await discover(issuerOf(await fetchToken(stage.gateway.url, signed)))
+  const ask = async (resource?: string) => {
+    const client = { client_id: shop.clientId }
+    const auth = oauth.ClientSecretBasic(shop.clientSecret)
+    const parameters = new URLSearchParams(resource === undefined ? [] : [['resource', resource]])
+    const insecure = { [oauth.allowInsecureRequests]: true }
+    const answer = await oauth.clientCredentialsGrantRequest(as, client, auth, parameters, insecure)
+    return (await oauth.processClientCredentialsResponse(as, client, answer)).access_token
+  }
+  expect(await ask()).toMatch(/^pgt_live_/)
+  expect(await ask(`${as.issuer}/plain/v1`)).toMatch(/^pgt_live_/)
+  const token = await ask(`${as.issuer}/signed/v1`)
+  expect(await validate(as, token, `${as.issuer}/signed/v1`)).toMatchObject({ aud: `${as.issuer}/signed/v1` })
+  expect((await callWith(signed, token)).status).toBe(200)
+  const elsewhere = await callWith(opaque, token)
+  expect([elsewhere.status, elsewhere.headers['www-authenticate']]).toEqual([
+    401,
+    expect.stringContaining('error="invalid_token"'),
+  ])
 })
