@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import * as oauth from 'oauth4webapi'
+import { ClientSettings } from '../../registry/oauth-model.ts'
+import { faultsOfSettings } from '../../registry/oauth-profiles.ts'
 import {
   ask,
   clientCredentials,
@@ -198,4 +200,19 @@ describe.each(servers('fapi2'))('a client of profile fapi2 at %s', (_name, start
   test('B12: gets a request_uri for less than ten minutes', async () => {
     expect((await pushed()).expires_in).toBeLessThan(600)
   })
+})
+
+test('B8: has no http redirect URI, but to a loopback address', () => {
+  const settings = (uri: string) => ({
+    profile: 'fapi2' as const,
+    grants: ['authorization_code' as const],
+    authentication: 'tls_client_auth' as const,
+    certificateName: { subjectDn: 'CN=shop' },
+    senderConstraint: 'certificate' as const,
+    redirectUris: [uri],
+  })
+  for (const uri of ['http://shop.example/cb', 'http://127.0.0.1.attacker.example/cb', 'http://localhost/cb'])
+    expect(ClientSettings.safeParse(settings(uri)).success).toBe(false)
+  for (const uri of ['https://shop.example/cb', 'http://127.0.0.1:8080/cb', 'http://[::1]/cb'])
+    expect(faultsOfSettings(ClientSettings.parse(settings(uri)))).toEqual([])
 })
