@@ -1,5 +1,5 @@
 import { InvalidRequestError } from 'oauth2-server'
-import { algorithmsOf, type Jwk, publicKeyOf, type SignatureAlgorithm } from '../../../registry/oauth-keys.ts'
+import type { Jwk } from '../../../registry/oauth-keys.ts'
 import { isSignedBy, type Jws, readJws } from '../../proof/jws.ts'
 import { keysFor, keysOf } from '../client-authentication/client-keys.ts'
 import type { AuthorizationServerDeps, OAuthClient } from '../deps.ts'
@@ -27,7 +27,7 @@ export async function readRequestObject(
   if (!jws) throw refused('The request object is no signed JWT')
   if (!types.includes(jws.header.typ)) throw refused('The request object is a JWT of another type')
   const keys = await keysOf(client, typeof jws.header.kid === 'string' ? jws.header.kid : undefined, deps)
-  if (!keysFor(keys, jws.header.kid).some((jwk) => isBy(jwk, jws)))
+  if (!keysFor(keys, jws.header.kid).some((jwk) => isBy(jwk, jws, deps)))
     throw refused('The request object is not signed with a key of this client')
   checkClaims(jws.claims, client, deps)
   return parametersOf(jws.claims)
@@ -36,17 +36,10 @@ export async function readRequestObject(
 /** §10.8 wants the first; older clients send the others. */
 const types: readonly unknown[] = ['oauth-authz-req+jwt', 'application/oauth-authz-req+jwt', 'JWT', undefined]
 
-function isBy(jwk: Jwk, jws: Jws): boolean {
-  const algorithm = algorithmsOf(jwk).find((one) => one === jws.header.alg)
-  return algorithm !== undefined && isSignedWith(jwk, jws, algorithm)
-}
-
-function isSignedWith(jwk: Jwk, jws: Jws, algorithm: SignatureAlgorithm): boolean {
-  try {
-    return isSignedBy(jws, publicKeyOf(jwk), algorithm)
-  } catch {
-    return false // of a key that we would not have taken
-  }
+function isBy(jwk: Jwk, jws: Jws, { publicKeys }: AuthorizationServerDeps): boolean {
+  const known = publicKeys.read(jwk)
+  const algorithm = known?.algorithms.find((one) => one === jws.header.alg)
+  return known !== undefined && algorithm !== undefined && isSignedBy(jws, known.key, algorithm)
 }
 
 type Claims = Readonly<Record<string, unknown>>

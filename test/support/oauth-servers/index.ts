@@ -44,6 +44,7 @@ const doneByOurs: readonly Capability[] = [
   'resource_indicators',
   'signed_introspection',
   'jwt_access_tokens',
+  'token_exchange',
 ]
 
 const started: TestServer[] = []
