@@ -29,6 +29,7 @@ The platform is ready.
   API key        ${demo.apiKey}
   Client id      ${demo.clientId}
   Client secret  ${demo.clientSecret}
+  People         ada / analytical-engine, lin / moonlight-lotus with code 424242 (docs/sign-in.md)
 
 Paste these into another terminal:
 

@@ -22,6 +22,9 @@ export function prepareSettings(given: NodeJS.ProcessEnv): DemoSettings {
   mkdirSync(join(dataDir, 'logs'), { recursive: true, mode: 0o700 })
   const env: NodeJS.ProcessEnv = { ...given, DATA_DIR: dataDir }
   if (!given.SECRETS_FILE && !given.SECRETS_HASH_KEY) env.SECRETS_FILE = secretsFile(dataDir)
+  // People who can sign in, unless it was said who knows them.
+  if (!given.GATEWAY_SUBJECT_SOURCE && !given.GATEWAY_PURPOSE)
+    Object.assign(env, { GATEWAY_SUBJECT_SOURCE: 'demo', GATEWAY_PURPOSE: 'sandbox' })
   try {
     return { dataDir, env, config: loadConfig(env) }
   } catch (error) {

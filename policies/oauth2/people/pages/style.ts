@@ -29,7 +29,7 @@ body {
 a { color: var(--accent); text-underline-offset: .15em }
 .skip { position: absolute; left: -999rem }
 .skip:focus { left: 1rem; top: 1rem; padding: .5rem .75rem; background: var(--card) }
-header, main, footer { width: 100%; max-width: 29rem; padding-inline: 1rem }
+header, main, footer { width: 100%; max-width: 31rem; padding-inline: 1rem }
 header { display: flex; align-items: center; gap: .625rem; padding-block: 2rem 1rem }
 header svg { flex: none; color: var(--accent) }
 header p { margin: 0; font-weight: 600; overflow-wrap: anywhere; min-width: 0 }
@@ -80,12 +80,15 @@ dd.digits { font-variant-numeric: tabular-nums; font-weight: 600 }
 .scopes code, code { font: .8125rem/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace; color: var(--dim); overflow-wrap: anywhere }
 .scopes code { display: block }
 .who { display: flex; flex-wrap: wrap; align-items: baseline; justify-content: space-between; gap: 0 1rem; margin: 1.25rem 0 0; padding-top: 1rem; border-top: 1px solid var(--line); font-size: .875rem; color: var(--dim) }
+.scopes + .who { margin-top: 0; border-top: 0 }
 .who p { margin: 0 }
 .to { margin: .5rem 0 0; font-size: .875rem; color: var(--dim) }
 .to strong { color: var(--ink) }
 .grant { padding: 1rem 0; border-top: 1px solid var(--line) }
 .grant h2 { margin: 0; font-size: 1rem; color: var(--ink) }
 .grant p { margin: .25rem 0 .75rem }
+.grant button { width: auto; min-height: 2.25rem; padding: .25rem .875rem; font-size: .9375rem }
+
 footer { padding-block: 1rem 2rem; font-size: .875rem; color: var(--dim) }
 footer ul { display: flex; flex-wrap: wrap; gap: .25rem 1rem; margin: 0; padding: 0; list-style: none }
 footer a, footer strong { display: inline-block; padding: .25rem 0 }
