@@ -24,6 +24,7 @@ const secrets: Record<string, string> = {
   'a card number with dashes': '5500-0000-0000-0004',
   'an account number': 'DE89370400440532013000',
   'the credential of an upstream': 'upstream-credential-Zq81kV',
+  'the client secret for an issuer': 'issuer-secret-of-written',
 }
 /** What was answered, but for the answers that hand out a secret, once. */
 const answers: string[] = []
@@ -143,6 +144,8 @@ async function callAdminService() {
     'partners',
     'applications',
     'plans',
+    'issuers',
+    'signing-keys',
     'snapshots',
     'snapshots/current',
     'audit',

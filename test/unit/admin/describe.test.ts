@@ -54,6 +54,8 @@ describe('the admin API’s own document', () => {
   })
 
   test('shows no hash and no sealed secret', () => {
-    expect(JSON.stringify(document.components)).not.toMatch(/"hash":|sealedCredential|sealedPrivateJwk|sealedClientSecret/)
+    expect(JSON.stringify(document.components)).not.toMatch(
+      /"hash":|sealedCredential|sealedPrivateJwk|sealedClientSecret/,
+    )
   })
 })
