@@ -7,6 +7,7 @@ import { CredentialInput } from '../../registry/model.ts'
 import { type Authority, createAuthority, type Issued } from '../support/certificates.ts'
 import { type DpopKey, newDpopKey } from '../support/dpop.ts'
 import type { GatewayProcess } from '../support/gateway-process.ts'
+import { callHttp2, openHttp2 } from '../support/http2.ts'
 import { tester } from '../support/platform.ts'
 import { type Stage, type StagedApi, startStage } from '../support/stage.ts'
 import { callTls, type TlsFolder, tlsFolder } from '../support/tls-gateway.ts'
@@ -123,6 +124,17 @@ describe('a token that is bound to a key', () => {
       expect((await callAt(stage.gateway, dpop, scheme)).status).toBe(401)
   })
 
+  test('is checked over HTTP/2 as well', async () => {
+    const session = await openHttp2(stage.gateway.tlsPort, tls)
+    const send = (dpop: string) =>
+      callHttp2(session, { ':path': `${api.path}/files`, authorization: `DPoP ${token}`, dpop })
+    const proof = proofOf()
+    expect((await send(proof)).status).toBe(200)
+    expect((await send(proof)).status).toBe(401)
+    expect((await send(proofOf(newDpopKey()))).status).toBe(401)
+    session.close()
+  })
+
   test('is refused with a word on where tokens are had, which is there', async () => {
     const refused = await callAt(stage.gateway, undefined, 'Bearer')
     const challenge = String(refused.headers['www-authenticate'])
@@ -190,6 +202,21 @@ describe('a token that is bound to a certificate', () => {
     }
     const inClear = await call(`${api.url}/files`, { headers: { authorization: `Bearer ${token}` } })
     expect(inClear.status).toBe(401)
+  })
+
+  test('is checked over HTTP/2 as well, where tokens are had, too', async () => {
+    const settings = { authentication: 'self_signed_tls_client_auth', certificateThumbprints: [thumbprint] }
+    const { clientId } = await client({ ...settings, senderConstraint: 'certificate' })
+    const session = await openHttp2(stage.gateway.tlsPort, tls, own)
+    const form = `grant_type=client_credentials&client_id=${clientId}`
+    const given = await callHttp2(session, { ':method': 'POST', ':path': '/oauth2/token', ...formType }, form)
+    const authorization = `Bearer ${given.json().access_token}`
+    const files = { ':path': `${api.path}/files`, authorization }
+    expect((await callHttp2(session, files)).status).toBe(200)
+    session.close()
+    const thief = await openHttp2(stage.gateway.tlsPort, tls, createAuthority('a shop'))
+    expect((await callHttp2(thief, files)).status).toBe(401)
+    thief.close()
   })
 
   test('of an authority is taken from who has it, and the service is told of it', async () => {
