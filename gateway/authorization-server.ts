@@ -32,6 +32,7 @@ import { nobody, type PeopleParts, peopleDepsOf } from './people/people.ts'
 import type { FindProtectedResource } from './protected-resources.ts'
 import { registrationDepsOf } from './registration.ts'
 import { noResources } from './resources.ts'
+import type { CertificateOf } from './tls/certificates-of.ts'
 import { clientCertificateOf } from './tls/client-certificate.ts'
 
 export interface AuthorizationServerParts {
@@ -55,6 +56,8 @@ export interface AuthorizationServerParts {
   readonly takesCertificates?: boolean
   /** The caller's address behind trusted proxies; failed attempts are counted by it. Absent: that of the socket. */
   readonly addressOf?: (req: IncomingMessage) => string
+  /** The caller's certificate. Absent: that of the connection. */
+  readonly certificateOf?: CertificateOf | undefined
   /** Longest wait for the whole body. */
   readonly bodyTimeoutMs?: number
 }
@@ -72,6 +75,7 @@ export function createAuthorizationServerApp(
     answerSilently: (...given) => answerSilently(peopleDeps, ...given),
     refusal: (req, error) => untrustedRequestPage(peopleDeps, req, error.message),
   })
+  const certificateOf = parts.certificateOf ?? (({ socket }) => clientCertificateOf(socket))
   const addressOf = parts.addressOf ?? ((req) => req.socket.remoteAddress ?? '')
 
   const app = express()
@@ -92,7 +96,7 @@ export function createAuthorizationServerApp(
       rawHeaders: req.rawHeaders,
       rawBody,
       ip: addressOf(req),
-      clientCertificate: clientCertificateOf(req.socket),
+      clientCertificate: certificateOf(req),
     }
     send(res, await endpoint(request))
   }

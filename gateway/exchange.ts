@@ -5,9 +5,12 @@ import type { CallerRequest } from './caller.ts'
 import { clientAddress, type NetworkSet, plainAddress } from './client-address.ts'
 import { isHttp2 } from './http2/request.ts'
 import { canonicalPath } from './path.ts'
+import type { CertificateOf } from './tls/certificates-of.ts'
 import { clientCertificateOf } from './tls/client-certificate.ts'
 
 export interface ExchangeLimits {
+  /** Where certificates do not come by connections alone; absent: they do. */
+  readonly certificateOf?: CertificateOf | undefined
   readonly maxUrlBytes: number
   readonly maxHeaders: number
   /** Of HTTP/2; those of HTTP/1.1 are counted by node. */
@@ -78,6 +81,7 @@ export function readRequest(x: Exchange, req: CallerRequest, limits: ExchangeLim
     r.scheme = 'https'
     r.clientCertificate = clientCertificateOf(req.socket)
   }
+  if (limits.certificateOf) r.clientCertificate = limits.certificateOf(req)
   r.maxBodyBytes = limits.maxBodyBytes
 
   const { rawHeaders, headers } = req

@@ -47,6 +47,7 @@ import { cutOffSlowReaders } from './slow-readers.ts'
 import { createStoreBreaker } from './store-breaker.ts'
 import { createTables, type Tables } from './tables.ts'
 import { createPools } from './targets.ts'
+import { createCertificateOf } from './tls/certificates-of.ts'
 import type { OpenTracing } from './trace-export.ts'
 import { createUpgrades } from './upgrade.ts'
 import { createUpstreamMetrics } from './upstream-metrics.ts'
@@ -84,6 +85,8 @@ export function createThread(
   const healthOf = createHealthOf(health, start.thread, log)
   const metrics = createThreadMetrics()
   const isTrustedProxy = networkSet(config.GATEWAY_TRUSTED_PROXIES)
+  const proxiedCertificates = config.GATEWAY_PROXIED_CLIENT_CERTIFICATE
+  const certificateOf = createCertificateOf(proxiedCertificates, isTrustedProxy)
   const tracing = openTracing?.({ config, publicUrl, log, isTrustedProxy, spansEnded: metrics.spansEnded })
   const accessLog = openAccessLog(config.LOG_LEVEL, config.LOG_ACCESS === 'on')
   const pools = createPools(openPool)
@@ -181,6 +184,7 @@ export function createThread(
       return tables.hold()
     },
     limits: {
+      certificateOf: proxiedCertificates === 'off' ? undefined : certificateOf,
       maxUrlBytes: config.GATEWAY_MAX_URL_BYTES,
       maxHeaders: config.GATEWAY_MAX_HEADERS,
       maxHeaderBytes: config.GATEWAY_MAX_HEADER_BYTES,
@@ -199,7 +203,9 @@ export function createThread(
     },
   }
   const upgrades = createUpgrades(parts)
-  const takesCertificates = start.tls !== undefined && config.GATEWAY_TLS_CLIENT_CERTIFICATE !== 'off'
+  const takesCertificates =
+    proxiedCertificates !== 'off' ||
+    (start.tls !== undefined && config.GATEWAY_TLS_CLIENT_CERTIFICATE !== 'off')
   const authorizationServer = createAuthorizationServerApp({
     registry,
     issuer: publicUrl,
@@ -217,6 +223,7 @@ export function createThread(
       publicUrl,
       takesCertificates,
     }),
+    certificateOf,
     addressOf: addressWith(parts.limits.isTrustedProxy),
     bodyTimeoutMs: config.GATEWAY_BODY_IDLE_TIMEOUT_MS,
   })

@@ -16,10 +16,14 @@ export function keepClientCertificate(socket: TLSSocket): void {
   if (!x509) return
   const isIssued = socket.authorized
   if (!isIssued && !isValidNow(x509)) return
+  ;(socket as WithCertificate)[kept] = certificateFrom(x509, isIssued)
+}
+
+export function certificateFrom(x509: X509Certificate, isIssued: boolean): ClientCertificate {
   const { raw } = x509
   let header: string | undefined
   let pem: string | undefined
-  const certificate: ClientCertificate = {
+  return {
     isIssued,
     subject: x509.subject.replaceAll('\n', ', '),
     thumbprint: createHash('sha256').update(raw).digest('base64url'),
@@ -32,10 +36,9 @@ export function keepClientCertificate(socket: TLSSocket): void {
       return pem
     },
   }
-  ;(socket as WithCertificate)[kept] = certificate
 }
 
-function isValidNow({ validFromDate, validToDate }: X509Certificate): boolean {
+export function isValidNow({ validFromDate, validToDate }: X509Certificate): boolean {
   const now = Date.now()
   return validFromDate.getTime() <= now && now <= validToDate.getTime()
 }

@@ -133,6 +133,12 @@ export const settings = {
     .describe(
       'PEM file of authorities that are believed for such fetches and for the subject hook, beside the well-known ones.',
     ),
+  GATEWAY_PROXIED_CLIENT_CERTIFICATE: z
+    .enum(['off', 'issued', 'any'])
+    .default('off')
+    .describe(
+      'Whether a certificate of the caller is taken from the header `Client-Cert` (RFC 9440) of `GATEWAY_TRUSTED_PROXIES` that end TLS; they must take that header off what callers send. `issued`: they let through only certificates of authorities that you believe. `any`: others, too; those prove only OAuth clients that registered them.',
+    ),
   GATEWAY_MAX_CONNECTIONS: count(0, 10_000_000)
     .default(10_000)
     .describe(
@@ -340,6 +346,8 @@ function* contradictions(s: Settings): Generator<string> {
     yield 'GATEWAY_TLS_CERTIFICATES: a port with TLS needs a certificate'
   if (!hasTls && s.GATEWAY_CLEAR_TEXT === 'off')
     yield 'GATEWAY_TLS_PORT: without GATEWAY_CLEAR_TEXT there is no other port'
+  if (s.GATEWAY_PROXIED_CLIENT_CERTIFICATE !== 'off' && s.GATEWAY_TRUSTED_PROXIES.length === 0)
+    yield 'GATEWAY_PROXIED_CLIENT_CERTIFICATE: name the proxies that are believed (GATEWAY_TRUSTED_PROXIES)'
   if (s.GATEWAY_TLS_CLIENT_CERTIFICATE === 'require' && !s.GATEWAY_TLS_CLIENT_CA)
     yield 'GATEWAY_TLS_CLIENT_CA: name the authorities whose client certificates are taken'
 }
