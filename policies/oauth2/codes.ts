@@ -63,7 +63,12 @@ export async function redeemCode(
   code: string,
 ): Promise<CodeGrant | undefined> {
   const found = await once.spend('code', code)
-  if (found === undefined) return undefined
+  if (found === undefined) {
+    // Its mark has gone with its minute; what came of it may still live.
+    const id = familyIdOf(code)
+    if (await families.find(id)) await families.revoke(id)
+    return undefined
+  }
   if (found !== 'spent') {
     const grant = CodeGrant.parse(found)
     return grant.expiresAt > now() ? grant : undefined

@@ -32,6 +32,16 @@ describe('a code', () => {
     expect(await refresh(json.refresh_token as string)).toMatchObject(refused)
   })
 
+  test('that comes again when its minute has passed ends them as well', async () => {
+    const { codeFor, redeem, refresh, clock, isLive } = grantStage()
+    const code = await codeFor()
+    const { json } = await redeem(code)
+    clock.now += 3_600_000
+    const later = await refresh(json.refresh_token as string)
+    expect(await redeem(code)).toMatchObject(refused)
+    expect(await isLive(later.json.access_token as string)).toBe(false)
+  })
+
   test('that another client sends after its own ends them, too', async () => {
     const { codeFor, redeem, isLive } = grantStage()
     const code = await codeFor()
