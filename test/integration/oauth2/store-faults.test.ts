@@ -213,6 +213,25 @@ const scenes: Record<string, Scene> = {
     },
     check: hasLiveToken(() => bank),
   },
+  registration: {
+    prepare: async () => () =>
+      fetch(`${server.issuer}/oauth2/register`, {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${server.registrationToken}`,
+          'content-type': 'application/json',
+        },
+        body: JSON.stringify({ client_name: 'Shop', grant_types: ['client_credentials'] }),
+      }),
+    async check(_answer, body) {
+      const { client_id, client_secret } = JSON.parse(body) as Record<string, string>
+      const registered = { ...client, id: client_id!, secret: client_secret! }
+      expect((await post('/oauth2/token', grant, registered)).status).toBe(200)
+    },
+  },
+  'the metadata of a resource': {
+    prepare: async () => () => fetch(`${server.issuer}/.well-known/oauth-protected-resource/bank/v1`),
+  },
   'the keys': {
     prepare: async () => () => fetch(`${server.issuer}/oauth2/jwks`),
     async check(_answer, body) {

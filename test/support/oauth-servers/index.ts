@@ -44,6 +44,8 @@ const doneByOurs: readonly Capability[] = [
   'resource_indicators',
   'signed_introspection',
   'jwt_access_tokens',
+  'resource_metadata',
+  'registration',
   'token_exchange',
 ]
 

@@ -5,9 +5,11 @@ import type { TLSSocket } from 'node:tls'
 import * as oauth from 'oauth4webapi'
 import { pino } from 'pino'
 import { createAuthorizationServerApp } from '../../../gateway/authorization-server.ts'
+import { createProtectedResources } from '../../../gateway/protected-resources.ts'
 import { createResources } from '../../../gateway/resources.ts'
 import { keepClientCertificate } from '../../../gateway/tls/client-certificate.ts'
 import type { SubjectSource } from '../../../policies/oauth2/people/index.ts'
+import { createRegistrationToken } from '../../../registry/client-registration.ts'
 import { createCredential } from '../../../registry/credentials.ts'
 import { createSigner, createSigningKey } from '../../../registry/signing-keys.ts'
 import { currentNumber, loadSnapshot } from '../../../registry/snapshot.ts'
@@ -45,6 +47,10 @@ export async function startOurs(authority?: Authority): Promise<OurServer> {
   const { redis, plan: faults } = withFaults(registry.redis)
   await createSigningKey(registry, tester, { algorithm: 'ES256', signsFrom: 0 })
   const { applicationId } = await publishApis(registry)
+  const registration = await createRegistrationToken(registry, tester, applicationId, {
+    environment: 'live',
+    uses: 1_000,
+  })
   const snapshot = await loadSnapshot(registry, await currentNumber(registry))
   const server = authority
     ? createTlsServer({
@@ -70,6 +76,12 @@ export async function startOurs(authority?: Authority): Promise<OurServer> {
     },
     dpop: dpopVerifier(registry.now),
     takesCertificates: authority !== undefined,
+    takesRegistrations: true,
+    protectedResource: createProtectedResources({
+      snapshot: () => snapshot,
+      publicUrl: issuer,
+      takesCertificates: authority !== undefined,
+    }),
     people: {
       source: anybody,
       bank: 'Bank of Aldermoor',
@@ -114,7 +126,7 @@ export async function startOurs(authority?: Authority): Promise<OurServer> {
     issuer,
     resource: `${issuer}/bank/v1`,
     jwtResource: `${issuer}/jwt/v1`,
-    registrationToken: '',
+    registrationToken: registration.token,
     async register(wish = {}) {
       const { settings, keys } = await settle(wish)
       const { credential, secret } = await createCredential(registry, tester, applicationId, {
