@@ -24,7 +24,11 @@ export function prepareSettings(given: NodeJS.ProcessEnv): DemoSettings {
   if (!given.SECRETS_FILE && !given.SECRETS_HASH_KEY) env.SECRETS_FILE = secretsFile(dataDir)
   // People who can sign in, unless it was said who knows them.
   if (!given.GATEWAY_SUBJECT_SOURCE && !given.GATEWAY_PURPOSE)
-    Object.assign(env, { GATEWAY_SUBJECT_SOURCE: 'demo', GATEWAY_PURPOSE: 'sandbox' })
+    Object.assign(env, {
+      GATEWAY_SUBJECT_SOURCE: 'demo',
+      GATEWAY_PURPOSE: 'sandbox',
+      GATEWAY_SIGN_IN_TITLE: given.GATEWAY_SIGN_IN_TITLE || 'Demo Bank',
+    })
   try {
     return { dataDir, env, config: loadConfig(env) }
   } catch (error) {

@@ -3,9 +3,12 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { createDemoSource } from '../../policies/oauth2/people/index.ts'
+import { createCredential } from '../../registry/credentials.ts'
+import { ClientSettings } from '../../registry/oauth-model.ts'
+import { challengeOf, verifier } from '../support/authorization-request.ts'
 import { accessibilityFaults, describeInBrowser, openBrowser, openPage, tabTo } from '../support/chromium.ts'
 import { registerParty, startAuthorizationServer } from '../support/oauth-platform.ts'
-import { ada, beginInteraction, browser as visitorOf } from '../support/people.ts'
+import { ada } from '../support/people.ts'
 import { stopSharedRedis, testRegistry } from '../support/redis.ts'
 
 const payment = {
@@ -20,15 +23,27 @@ const payment = {
 describeInBrowser('signing in and deciding, in a real browser', () => {
   let registry: Awaited<ReturnType<typeof testRegistry>>
   let server: Awaited<ReturnType<typeof startAuthorizationServer>>
-  let party: Awaited<ReturnType<typeof registerParty>>
+  let clientId: string
+  let clientSecret: string
   let chromium: Browser
   let shop: Awaited<ReturnType<typeof startShop>>
 
   beforeAll(async () => {
     registry = await testRegistry()
     server = await startAuthorizationServer(registry, undefined, { source: createDemoSource() })
-    party = await registerParty(registry, 'marigold')
     shop = await startShop()
+    const { applicationId } = await registerParty(registry, 'marigold')
+    const { credential, secret } = await createCredential(registry, { id: 'test' }, applicationId, {
+      kind: 'oauth-client',
+      environment: 'sandbox',
+      oauth: ClientSettings.parse({
+        grants: ['authorization_code'],
+        redirectUris: [shop.redirectUri],
+        authorizationDetailsTypes: ['payment_initiation'],
+      }),
+    })
+    clientId = credential.value.id
+    clientSecret = secret
     chromium = await openBrowser()
   })
   afterAll(async () => {
@@ -39,21 +54,20 @@ describeInBrowser('signing in and deciding, in a real browser', () => {
     await stopSharedRedis()
   })
 
-  /** A window before the page of a new request. */
-  async function arrive(options: BrowserContextOptions = {}, more: object = {}) {
+  /** A window to which the client has sent a person. */
+  async function arrive(options: BrowserContextOptions = {}) {
     const window = await openPage(chromium, options)
-    const visitor = visitorOf(server.issuer)
-    const path = await beginInteraction(registry, visitor, {
-      clientId: party.clientId,
-      environment: 'sandbox',
-      redirectUri: shop.redirectUri,
-      scopes: ['payments:read', 'payments:write'],
-      authorizationDetails: [payment],
-      ...more,
+    const asked = new URLSearchParams({
+      response_type: 'code',
+      client_id: clientId,
+      redirect_uri: shop.redirectUri,
+      scope: 'payments:read payments:write',
+      authorization_details: JSON.stringify([payment]),
+      code_challenge: challengeOf(verifier),
+      code_challenge_method: 'S256',
+      state: 'state-1',
     })
-    const cookie = { name: 'interaction', value: visitor.cookies.get('interaction')!, url: server.issuer }
-    await window.context.addCookies([cookie])
-    await window.page.goto(server.issuer + path)
+    await window.page.goto(`${server.issuer}/oauth2/authorize?${asked}`)
     return window
   }
 
@@ -81,6 +95,18 @@ describeInBrowser('signing in and deciding, in a real browser', () => {
     await page.keyboard.press('Enter')
     await page.waitForURL(`${shop.home}**`)
     expect(shop.codes).toHaveLength(1)
+    const token = await fetch(`${server.issuer}/oauth2/token`, {
+      method: 'POST',
+      body: new URLSearchParams({
+        grant_type: 'authorization_code',
+        code: shop.codes[0]!,
+        redirect_uri: shop.redirectUri,
+        code_verifier: verifier,
+        client_id: clientId,
+        client_secret: clientSecret,
+      }),
+    })
+    expect(await token.json()).toMatchObject({ authorization_details: [payment] })
     expect(complaints).toEqual([])
     await context.close()
   })
