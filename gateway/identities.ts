@@ -91,11 +91,14 @@ export function createIdentities(parts: IdentitiesParts): Identities {
     return ask(presented, entry)
   }
 
+  /** Strangers may send signed tokens of some kilobytes, and what they send is not worth so much memory. */
+  const briefly = (presented: string) => (presented.length <= 128 ? presented : parts.hashOf(presented))
+
   const longestAge = () => (parts.cacheMs === 0 ? 0 : Math.max(parts.cacheMs, entries.size * msPerEntry))
 
   function askForStranger(presented: string, address: string) {
     if (!parts.isWellFormed(presented)) return undefined
-    const unknownAt = unknown.get(presented)
+    const unknownAt = unknown.get(briefly(presented))
     if (unknownAt !== undefined && parts.steadyNow() - unknownAt < unknownMs) return undefined
     if (!pending.has(presented)) parts.strangers.admit(address, () => parts.hashOf(presented))
     return ask(presented, undefined, address)
@@ -140,7 +143,7 @@ export function createIdentities(parts: IdentitiesParts): Identities {
         if (forgets === before) keep(presented, identity, askedAt, identity.method === 'bearer' ? hash : '')
       } else {
         entries.delete(presented)
-        if (forgets === before) unknown.set(presented, askedAt)
+        if (forgets === before) unknown.set(briefly(presented), askedAt)
         if (address !== undefined) parts.strangers.failed(address)
       }
       return identity

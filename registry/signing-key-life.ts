@@ -85,7 +85,8 @@ export async function tendSigningKeys(
 
 /**
  * Lets the next key take over: after it was published for so long, or (`isImmediate`, when the present key may be known
- * to others) at once. A next key that is there already is used; doing it twice makes no second one.
+ * to others) at once. A next key that is there already is used, so asking twice makes no second one; at once, each time
+ * another one takes over.
  *
  * @returns the key that takes over
  * @throws Problem state-conflict without a seal key; store-unavailable

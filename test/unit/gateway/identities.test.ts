@@ -188,6 +188,35 @@ describe('identities', () => {
     expect(identities.find('k')).toBeUndefined()
   })
 
+  test('a long token that is unknown is remembered by its hash alone', async () => {
+    let hashed = 0
+    const { world, identities } = setUp({ hashOf: (presented) => `${++hashed && presented.length}` })
+    world.answer = async () => undefined
+    const long = `eyJ.${'a'.repeat(2_000)}.b`
+    expect(await identities.find(long)).toBeUndefined()
+    expect(identities.find(long)).toBeUndefined()
+    expect(world.asked).toBe(1)
+    const before = hashed
+    await identities.find('short')
+    expect(hashed).toBe(before)
+  })
+
+  test('drops signed tokens when keys change, and those of issuers outside when these do', async () => {
+    const { world, identities } = setUp()
+    await identities.find('opaque')
+    await identities.find('a.signed.one')
+    world.answer = async () => ({ ...someone, credentialId: 'iss_1' })
+    await identities.find('of-an-issuer')
+    expect(identities.find('a.signed.one')).toBe(someone)
+    identities.forget({ kind: 'signing-keys' })
+    expect(identities.find('opaque')).toBe(someone)
+    expect(identities.find('a.signed.one')).toBeInstanceOf(Promise)
+    expect(identities.find('of-an-issuer')).toMatchObject({ credentialId: 'iss_1' })
+    identities.forget({ kind: 'issuers' })
+    expect(identities.find('opaque')).toBe(someone)
+    expect(identities.find('of-an-issuer')).toBeInstanceOf(Promise)
+  })
+
   test('what is unknown is not asked for again at once, unless something changed', async () => {
     const { world, identities } = setUp()
     world.answer = async () => undefined
