@@ -8,7 +8,7 @@ import { ClientSettings } from '../../registry/oauth-model.ts'
 import { challengeOf, verifier } from '../support/authorization-request.ts'
 import { accessibilityFaults, describeInBrowser, openBrowser, openPage, tabTo } from '../support/chromium.ts'
 import { registerParty, startAuthorizationServer } from '../support/oauth-platform.ts'
-import { ada } from '../support/people.ts'
+import { ada, lin } from '../support/people.ts'
 import { stopSharedRedis, testRegistry } from '../support/redis.ts'
 
 const payment = {
@@ -166,7 +166,21 @@ describeInBrowser('signing in and deciding, in a real browser', () => {
       await page.locator('button.main').click()
       await page.locator('.errors').waitFor()
       await judge('sign-in with faults')
-      await signIn(page)
+      for (let i = 0; i < 11; i++) {
+        await page.locator('#username').fill(`somebody-${locale}-${width}`)
+        await page.locator('#password').fill('guess')
+        await Promise.all([page.waitForEvent('load'), page.locator('button.main').click()])
+      }
+      await judge('too many attempts')
+      await page.locator('a.button').click()
+      await page.locator('#username').fill(lin.username)
+      await page.locator('#password').fill(lin.password)
+      await page.locator('button.main').click()
+      await page.locator('#code').waitFor()
+      await judge('code')
+      await page.locator('#code').fill('424242')
+      await page.locator('button.main').click()
+      await page.locator('.who').waitFor()
       await judge('payment')
       await page.goto(`${server.issuer}/oauth2/account`)
       await judge('account')
