@@ -54,6 +54,8 @@ export interface AuthorizationServerParts {
   readonly people?: PeopleParts
   /** Whether callers are asked for a certificate of their own. Absent: they are. */
   readonly takesCertificates?: boolean
+  /** Where they are, if that is somewhere else. */
+  readonly mtlsUrl?: string | undefined
   /** The caller's address behind trusted proxies; failed attempts are counted by it. Absent: that of the socket. */
   readonly addressOf?: (req: IncomingMessage) => string
   /** The caller's certificate. Absent: that of the connection. */
@@ -167,6 +169,7 @@ function depsOf(
     dpop,
     isDpopNonceRequired = false,
     takesCertificates = true,
+    mtlsUrl,
     takesRegistrations = false,
     log,
     resources = () => noResources,
@@ -198,6 +201,7 @@ function depsOf(
     dpop,
     publicKeys: createPublicKeys(),
     takesCertificates,
+    mtlsUrl: mtlsUrl?.replace(/\/+$/, ''),
     isDpopNonceRequired,
     takesRegistrations,
     takeTokens: (take) => takeTokens(registry, take),

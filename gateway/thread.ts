@@ -218,10 +218,11 @@ export function createThread(
     people: peopleOf(config, issuer),
     takesRegistrations: config.GATEWAY_CLIENT_REGISTRATION === 'token',
     takesCertificates,
+    mtlsUrl: config.GATEWAY_MTLS_URL,
     protectedResource: createProtectedResources({
       snapshot: () => tables.snapshot(),
       publicUrl,
-      takesCertificates,
+      takesCertificates: takesCertificates || config.GATEWAY_MTLS_URL !== undefined,
     }),
     certificateOf,
     addressOf: addressWith(parts.limits.isTrustedProxy),

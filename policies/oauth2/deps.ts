@@ -43,6 +43,8 @@ export interface AuthorizationServerDeps {
   readonly publicKeys: PublicKeys
   /** Whether connections can prove certificates of clients at all. */
   readonly takesCertificates: boolean
+  /** Another origin at which they do (RFC 8705 §5), without a slash at the end. */
+  readonly mtlsUrl: string | undefined
   /** Whether every proof must hold a nonce of ours (RFC 9449 §8). */
   readonly isDpopNonceRequired: boolean
   /** Whether clients may register themselves. */

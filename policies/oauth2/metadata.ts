@@ -9,10 +9,12 @@ import { grants } from './token-endpoint.ts'
 function metadataOf({
   issuer,
   takesCertificates,
+  mtlsUrl,
   takesRegistrations,
   canSignIn,
 }: Facts): Record<string, unknown> {
-  const byCertificate = takesCertificates ? ['tls_client_auth', 'self_signed_tls_client_auth'] : []
+  const hasCertificates = takesCertificates || mtlsUrl !== undefined
+  const byCertificate = hasCertificates ? ['tls_client_auth', 'self_signed_tls_client_auth'] : []
   const clientAuthentication = [
     'client_secret_basic',
     'client_secret_post',
@@ -22,7 +24,7 @@ function metadataOf({
   return {
     issuer,
     dpop_signing_alg_values_supported: signatureAlgorithms,
-    tls_client_certificate_bound_access_tokens: takesCertificates,
+    tls_client_certificate_bound_access_tokens: hasCertificates,
     jwks_uri: `${issuer}/oauth2/jwks`,
     token_endpoint: `${issuer}/oauth2/token`,
     token_endpoint_auth_methods_supported: [...clientAuthentication, 'none'],
@@ -34,6 +36,7 @@ function metadataOf({
     introspection_endpoint_auth_methods_supported: clientAuthentication,
     introspection_endpoint_auth_signing_alg_values_supported: signatureAlgorithms,
     introspection_signing_alg_values_supported: SigningAlgorithm.options, // which of them, says the key in use
+    ...(mtlsUrl !== undefined && { mtls_endpoint_aliases: aliasesAt(mtlsUrl, canSignIn) }),
     ...(takesRegistrations && { registration_endpoint: `${issuer}/oauth2/register` }),
     grant_types_supported: grants
       .map(({ name }) => name)
@@ -41,6 +44,14 @@ function metadataOf({
     ...(canSignIn ? authorizationMetadata(issuer) : { response_types_supported: [] }), // which §2 requires
   }
 }
+
+/** RFC 8705 §5: the same endpoints, for clients with a certificate. */
+const aliasesAt = (origin: string, canSignIn: boolean) => ({
+  token_endpoint: `${origin}/oauth2/token`,
+  revocation_endpoint: `${origin}/oauth2/revoke`,
+  introspection_endpoint: `${origin}/oauth2/introspect`,
+  ...(canSignIn && { pushed_authorization_request_endpoint: `${origin}/oauth2/par` }),
+})
 
 /** Of requests that a person decides on, and of how they are answered. */
 function authorizationMetadata(issuer: string): Record<string, unknown> {
@@ -62,7 +73,10 @@ function authorizationMetadata(issuer: string): Record<string, unknown> {
   }
 }
 
-type Facts = Pick<AuthorizationServerDeps, 'issuer' | 'takesCertificates' | 'takesRegistrations'> &
+type Facts = Pick<
+  AuthorizationServerDeps,
+  'issuer' | 'takesCertificates' | 'mtlsUrl' | 'takesRegistrations'
+> &
   Pick<People, 'canSignIn'>
 
 export function metadataAnswer(facts: Facts): OAuthAnswer {

@@ -87,6 +87,12 @@ export const settings = {
     .describe(
       'PEM file of the authorities whose client certificates are believed. With `request` it may be left out: then clients of OAuth are known by certificates that they registered, and no other counts.',
     ),
+  GATEWAY_MTLS_URL: z
+    .url({ protocol: /^https$/ })
+    .optional()
+    .describe(
+      'Where OAuth clients show their certificates, if that is not at `GATEWAY_PUBLIC_URL` (RFC 8705 §5): a name of gateways with `GATEWAY_TLS_CLIENT_CERTIFICATE=request`, so that browsers at the others are not asked for one.',
+    ),
   GATEWAY_HTTP2: z
     .enum(['on', 'off'])
     .default('on')

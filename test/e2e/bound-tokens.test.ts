@@ -230,4 +230,36 @@ describe('a token that is bound to a certificate', () => {
     expect(Object.keys(served.json())).toContain('client-cert')
     expect((await use(token, partners.client('till-1'))).status).toBe(401) // the same name, another certificate
   })
+
+  test('is had where the metadata of a gateway that asks browsers for none say, for all gateways', async () => {
+    const mtlsUrl = 'https://mtls.bank.example'
+    const plain = await stage.platform.gateway({
+      GATEWAY_PUBLIC_URL: publicUrl,
+      GATEWAY_MTLS_URL: mtlsUrl,
+    })
+    await plain.serves(api.snapshot)
+    const metadata = await call(`${plain.url}/.well-known/oauth-authorization-server`)
+    const aliases = metadata.json().mtls_endpoint_aliases as Record<string, string>
+    expect(metadata.json()).toMatchObject({
+      issuer: publicUrl,
+      tls_client_certificate_bound_access_tokens: true,
+      token_endpoint_auth_methods_supported: expect.arrayContaining(['self_signed_tls_client_auth']),
+    })
+    const { clientId } = await client({
+      authentication: 'self_signed_tls_client_auth',
+      certificateThumbprints: [thumbprint],
+      senderConstraint: 'certificate',
+    })
+    const given = await at(other.tlsPort, own, {
+      path: aliases.token_endpoint!.replace(mtlsUrl, ''),
+      method: 'POST',
+      headers: formType,
+      body: `grant_type=client_credentials&client_id=${clientId}`,
+    })
+    expect((await use(given.json().access_token as string, own)).status).toBe(200)
+    const inClear = await call(`${plain.url}${api.path}/files`, {
+      headers: { authorization: `Bearer ${given.json().access_token}` },
+    })
+    expect(inClear.status).toBe(401)
+  })
 })

@@ -78,6 +78,7 @@ export function authorizationServer(
     dpop: dpopVerifier(now),
     publicKeys: createPublicKeys(),
     takesCertificates: true,
+    mtlsUrl: undefined,
     isDpopNonceRequired: false,
     takesRegistrations: false,
     takeTokens: ({ owner, rule, limit, cost }) => {
