@@ -1,11 +1,12 @@
 import { rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { type Config, loadConfig } from '../registry/base/config.ts'
 import { createAdminClient } from './demo/admin-client.ts'
 import { makeFirstAdminToken } from './demo/admin-token.ts'
 import { readJson, writePrivateJson } from './demo/files.ts'
 import { deniedScopePath, paymentPath } from './demo/inputs.ts'
 import { claimFolder } from './demo/lock.ts'
+import { type DemoClients, registerOAuthClients } from './demo/oauth-clients.ts'
 import { freePort, refuseTakenPorts, rememberedPorts } from './demo/ports.ts'
 import { type DemoFile, welcome } from './demo/print.ts'
 import { createProcesses, type Processes } from './demo/processes.ts'
@@ -97,7 +98,7 @@ async function startAll(settings: DemoSettings, processes: Processes): Promise<D
   return { ...url, ...kept, tokenEndpoint: `${url.gateway}/oauth2/token`, paymentPath, deniedScopePath }
 }
 
-type Kept = DemoCredentials & { readonly adminToken: string }
+type Kept = DemoCredentials & DemoClients & { readonly adminToken: string }
 
 /** Registers the demo the first time; later only tells the registry where the example services listen now. */
 async function prepareRegistry(
@@ -106,19 +107,25 @@ async function prepareRegistry(
   adminUrl: string,
   services: string[],
 ): Promise<Kept> {
-  const before = readJson(file) as Kept | undefined
+  const before = readJson(file) as (Omit<Kept, keyof DemoClients> & Partial<DemoClients>) | undefined
+  const keyFile = join(dirname(file), 'demo-fapi2-key.json')
   if (before) {
     const admin = createAdminClient(adminUrl, before.adminToken)
     if (await admin.get('/api/whoami')) {
       await retarget(admin, services)
-      return before
+      if (before.fapi2ClientId !== undefined) return before as Kept
+      // Kept from a time when the demo had no clients for people.
+      const more = { ...before, ...(await registerOAuthClients(admin, keyFile)) }
+      writePrivateJson(file, more)
+      return more
     }
     // Another Redis, or an empty one: what is in the file means nothing there.
   }
   const adminToken = await makeFirstAdminToken(config)
   const admin = createAdminClient(adminUrl, adminToken)
   const pages = [adminUrl, adminUrl.replace('localhost', '127.0.0.1')]
-  const kept = { adminToken, ...(await registerDemo(admin, services, pages)) }
+  const credentials = await registerDemo(admin, services, pages)
+  const kept = { adminToken, ...credentials, ...(await registerOAuthClients(admin, keyFile)) }
   await retarget(admin, services)
   writePrivateJson(file, kept)
   return kept

@@ -10,6 +10,10 @@ export interface DemoFile {
   readonly clientId: string
   readonly clientSecret: string
   readonly tokenEndpoint: string
+  readonly publicClientId: string
+  readonly fapi2ClientId: string
+  readonly fapi2KeyFile: string
+  readonly redirectUri: string
   readonly paymentPath: string
   readonly deniedScopePath: string
 }
@@ -41,6 +45,9 @@ TOKEN=$(curl -s ${demo.tokenEndpoint} -u '${demo.clientId}:${demo.clientSecret}'
 
 # 3. Ask for a balance seven times: five a minute are allowed
 for i in 1 2 3 4 5 6 7; do curl -s -o /dev/null -w '%{http_code}\\n' ${demo.gateway}${curlPath} -H 'x-api-key: ${demo.apiKey}'; done
+
+Let a person allow a payment under FAPI 2.0 (sign in as ada, analytical-engine):
+DEMO='${dataDir}/demo.json' npm run example:fapi2
 
 Ctrl-C stops everything. What was registered is kept in ${dataDir}.
 `
