@@ -15,7 +15,12 @@ import type { DpopVerifier } from '../policies/proof/dpop.ts'
 import { createPublicKeys } from '../policies/proof/keys.ts'
 import type { Log } from '../registry/base/log.ts'
 import { Problem } from '../registry/base/problem.ts'
-import { findClient, findIdentityBySecret, findIdentityByToken } from '../registry/credentials.ts'
+import {
+  type FoundClient,
+  findClient,
+  findClientBySecret,
+  findIdentityByToken,
+} from '../registry/credentials.ts'
 import { takeTokens } from '../registry/limits.ts'
 import type { FetchJwks } from '../registry/oauth-keys.ts'
 import { ClientSettings } from '../registry/oauth-model.ts'
@@ -180,10 +185,13 @@ function depsOf(
     issuer,
     now: registry.now,
     findClientBySecret: async (clientId, secret) => {
-      const identity = await findIdentityBySecret(registry, 'client-secret', secret)
-      return identity?.credentialId === clientId ? clientOf(registry, clientId) : undefined
+      const found = await findClientBySecret(registry, clientId, secret)
+      return found && clientOf(found)
     },
-    findClient: (clientId) => clientOf(registry, clientId),
+    findClient: async (clientId) => {
+      const found = await findClient(registry, clientId)
+      return found && clientOf(found)
+    },
     issueToken: createIssuing({ registry, issuer, signer, resources }),
     findToken: (token) => findToken(registry, token),
     findLiveToken: async (token) => (await findIdentityByToken(registry, token))?.grant ?? undefined,
@@ -209,9 +217,7 @@ function depsOf(
   }
 }
 
-async function clientOf(registry: Registry, clientId: string): Promise<OAuthClient | undefined> {
-  const found = await findClient(registry, clientId)
-  if (!found) return undefined
+function clientOf({ credential, scopes }: FoundClient): OAuthClient {
   const {
     id,
     applicationId,
@@ -221,9 +227,8 @@ async function clientOf(registry: Registry, clientId: string): Promise<OAuthClie
     tokenLifetimeSeconds,
     expiresAt,
     tokensNotBefore,
-  } = found.credential
-  const settings = found.credential.oauth ?? ClientSettings.parse({})
-  const { scopes } = found
+  } = credential
+  const settings = credential.oauth ?? ClientSettings.parse({})
   return {
     id,
     applicationId,

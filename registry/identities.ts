@@ -37,16 +37,25 @@ export async function findIdentityBySecret(
   kind: 'api-key' | 'client-secret',
   secret: string,
 ): Promise<IdentityRecord | undefined> {
+  const found = await findBySecret(r, kind, secret)
+  if (!found) return undefined
+  const { live, secretExpiresAt } = found
+  return identityOf(live, live.credential.scopes, earliest(secretExpiresAt, live.credential.expiresAt), null)
+}
+
+/** @param owner the only credential whose secret it may be; of another one no more is read. Absent: any */
+async function findBySecret(r: Registry, kind: 'api-key' | 'client-secret', secret: string, owner?: string) {
   if (!looksLikeSecret(`${kind}:live`, secret) && !looksLikeSecret(`${kind}:sandbox`, secret))
     return undefined
   const hash = hashSecret(r.secrets.hashKey, secret)
-  const owner = await guarded(r.redis.hget(r.keys.secrets(), hash))
-  const [credentialId, applicationId, partnerId] = owner?.split(' ') ?? []
+  const ids = await guarded(r.redis.hget(r.keys.secrets(), hash))
+  const [credentialId, applicationId, partnerId] = ids?.split(' ') ?? []
   if (!credentialId || !applicationId || !partnerId) return undefined
+  if (owner !== undefined && owner !== credentialId) return undefined
   const live = await findLive(r, { credentialId, applicationId, partnerId })
   const kept = live?.credential.secrets.find((one) => one.hash === hash)
   if (!live || !kept || isPast(kept.expiresAt, r.now())) return undefined
-  return identityOf(live, live.credential.scopes, earliest(kept.expiresAt, live.credential.expiresAt), null)
+  return { live, secretExpiresAt: kept.expiresAt }
 }
 
 /**
@@ -72,15 +81,36 @@ export async function findIdentityByToken(r: Registry, token: string): Promise<I
  * @returns undefined when there is no such client, or it is revoked, expired or suspended
  * @throws Problem store-unavailable
  */
-export async function findClient(
-  r: Registry,
-  clientId: string,
-): Promise<{ credential: Credential; scopes: string[] } | undefined> {
+export async function findClient(r: Registry, clientId: string): Promise<FoundClient | undefined> {
   const [stored] = await findMany(r, kinds.credential, [clientId])
   if (stored?.value.kind !== 'oauth-client') return undefined
   const { applicationId, partnerId } = stored.value
   const live = await findLive(r, { credentialId: clientId, applicationId, partnerId })
-  if (!live) return undefined
+  return live && withScopes(r, live)
+}
+
+/**
+ * The same, proved by its secret, and read once: the token endpoint lives on it. One round trip when the secret is
+ * unknown or of another client, whether there is such a client or not.
+ *
+ * @throws Problem store-unavailable
+ */
+export async function findClientBySecret(
+  r: Registry,
+  clientId: string,
+  secret: string,
+): Promise<FoundClient | undefined> {
+  const found = await findBySecret(r, 'client-secret', secret, clientId)
+  return found?.live.credential.kind === 'oauth-client' ? withScopes(r, found.live) : undefined
+}
+
+export interface FoundClient {
+  readonly credential: Credential
+  /** All that it may ask for. */
+  readonly scopes: string[]
+}
+
+async function withScopes(r: Registry, live: Live): Promise<FoundClient> {
   const json = await guarded(r.redis.get(r.keys.publishedScopes()))
   const published: Record<string, string[]> = json === null ? {} : JSON.parse(json)
   const granted = new Set(live.subscriptions.flatMap((s) => s.scopes ?? published[s.versionId] ?? []))

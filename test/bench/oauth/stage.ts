@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
@@ -22,6 +23,7 @@ const clients = 400
 export async function startOAuthStage(): Promise<OAuthStage> {
   const platform = await startPlatform()
   const upstream = createServer((_req, res) => res.end('{}')).listen(0, '127.0.0.1')
+  await once(upstream, 'listening')
   const upstreamUrl = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`
   const demo = await publishDemo(platform, { targets: [{ url: upstreamUrl }] })
   const ours: string[] = []
