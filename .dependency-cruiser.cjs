@@ -147,7 +147,7 @@ module.exports = {
     behind(
       'openid-client-behind-one-file',
       'openid-client',
-      ['^gateway/people/upstream-login\\.ts$'],
+      ['^gateway/people/upstream-login\\.ts$', '^examples/fapi2-client\\.ts$'], // the second is a partner's side
       'Only the sign-in at an upstream provider makes us a client; all else of the gateway is a server.',
     ),
     behind(
