@@ -1,4 +1,5 @@
 import { removeHeaders } from '../policies/header-list.ts'
+import { withoutOwnCookies } from '../policies/oauth2/people/cookies.ts'
 import type { Exchange, HeaderList } from '../policies/policy.ts'
 import type { Peer } from './client-address.ts'
 import { headerName } from './header-names.ts'
@@ -15,7 +16,8 @@ export function outgoingHeaders(x: Exchange, peer: Peer): HeaderList {
     const name = headerName(rawHeaders[i]!)
     if (name.isNotTheCallers || (name.isAddress && !peer.isTrusted)) continue
     if (nominated?.has(name.lower) && !name.isKept) continue
-    out.push(rawHeaders[i]!, rawHeaders[i + 1]!)
+    const value = name.lower === 'cookie' ? withoutOwnCookies(rawHeaders[i + 1]!) : rawHeaders[i + 1]!
+    if (value !== '' || rawHeaders[i + 1] === '') out.push(rawHeaders[i]!, value)
   }
   // RFC 9110 §10.1.4: the only member of TE that has a meaning beyond one hop.
   if (headers.te !== undefined && /(^|,)\s*trailers\s*(,|$)/i.test(headers.te as string))

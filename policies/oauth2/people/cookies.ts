@@ -4,6 +4,21 @@ import type { OAuthRequest } from '../message.ts'
 export const cookieName = (issuer: string, name: string) =>
   issuer.startsWith('https:') ? `__Host-${name}` : name
 
+/** All that we give to browsers. */
+const own = /^__Host-(?:session|interaction|device)=/
+
+/**
+ * A `Cookie` header without the ones of these pages, which browsers send to every path of the host: a service behind the
+ * gateway could act with them as the person who signed in. Without TLS, in sandboxes only, they have common names and stay.
+ */
+export function withoutOwnCookies(header: string): string {
+  if (!header.includes('__Host-')) return header
+  return header
+    .split(/; */)
+    .filter((pair) => !own.test(pair))
+    .join('; ')
+}
+
 /** @returns undefined when it is missing, comes twice, or does not look like one of ours */
 export function cookieOf(
   { headers }: OAuthRequest,

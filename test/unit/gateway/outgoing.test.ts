@@ -57,6 +57,14 @@ describe('headers to the service', () => {
     else expect(list.join('\n')).not.toContain('6.6.6.6')
   })
 
+  test.each([
+    ['a=1; __Host-session=secret; b=2', 'a=1; b=2'],
+    ['__Host-interaction=secret;__Host-device=secret', undefined],
+    ['__Host-sessions=theirs; session=theirs', '__Host-sessions=theirs; session=theirs'],
+  ])('keeps the cookies of the pages for people to itself: %s', (cookie, rest) => {
+    expect(sent(['Cookie', cookie])('cookie')).toBe(rest)
+  })
+
   test('says who called', () => {
     const get = sent([])
     expect(get('x-forwarded-for')).toBe('192.0.2.1')
