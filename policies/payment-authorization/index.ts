@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type FieldError, problem } from '../../registry/base/problem.ts'
 import type { Deps, Exchange, Policy } from '../policy.ts'
-import { readBody } from './body.ts'
+import { isSaidToBeJson, readBody } from './body.ts'
 import { differencesFrom, type Part, readPayment } from './payment.ts'
 import { type PaymentAuthorizationConfig, schema } from './schema.ts'
 
@@ -67,10 +67,11 @@ async function take(x: Exchange, config: PaymentAuthorizationConfig, deps: Deps)
       detail:
         'This payment needs a token for it. Ask for one with authorization_details of type payment_initiation, which the account holder allows.',
     })
-  const read = readBody(x.request.body)
+  const read = isSaidToBeJson(x.request) ? readBody(x.request.body) : undefined
   if (read === undefined)
     throw problem('request-malformed', {
-      detail: 'Send the payment as JSON in UTF-8, uncompressed, with no member twice.',
+      detail:
+        'Send the payment as application/json in UTF-8, uncompressed, with no member twice, in whatever case its name is.',
     })
   const payment = readPayment(read.value, config)
   let nearest: Part[] | undefined

@@ -49,7 +49,12 @@ function setUp(
     const held = grant({ familyId: 'fam_1', authorizationDetails: details, subject: 'ada' })
     const base = route()
     return exchange(
-      { method: 'POST', hasBody: true, body: Buffer.from(text) },
+      {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        hasBody: true,
+        body: Buffer.from(text),
+      },
       {
         identity: identity({ method: 'bearer', grant: held }),
         route: { ...base, operation: { ...base.operation, ...operation } },
