@@ -52,7 +52,7 @@ async function findBySecret(r: Registry, kind: 'api-key' | 'client-secret', secr
   const [credentialId, applicationId, partnerId] = ids?.split(' ') ?? []
   if (!credentialId || !applicationId || !partnerId) return undefined
   if (owner !== undefined && owner !== credentialId) return undefined
-  const live = await findLive(r, { credentialId, applicationId, partnerId })
+  const live = await findLive(r, { credentialId, applicationId, partnerId }, kind === 'client-secret')
   const kept = live?.credential.secrets.find((one) => one.hash === hash)
   if (!live || !kept || isPast(kept.expiresAt, r.now())) return undefined
   return { live, secretExpiresAt: kept.expiresAt }
@@ -85,8 +85,8 @@ export async function findClient(r: Registry, clientId: string): Promise<FoundCl
   const [stored] = await findMany(r, kinds.credential, [clientId])
   if (stored?.value.kind !== 'oauth-client') return undefined
   const { applicationId, partnerId } = stored.value
-  const live = await findLive(r, { credentialId: clientId, applicationId, partnerId })
-  return live && withScopes(r, live)
+  const live = await findLive(r, { credentialId: clientId, applicationId, partnerId }, true)
+  return live && withScopes(live)
 }
 
 /**
@@ -101,7 +101,7 @@ export async function findClientBySecret(
   secret: string,
 ): Promise<FoundClient | undefined> {
   const found = await findBySecret(r, 'client-secret', secret, clientId)
-  return found?.live.credential.kind === 'oauth-client' ? withScopes(r, found.live) : undefined
+  return found?.live.credential.kind === 'oauth-client' ? withScopes(found.live) : undefined
 }
 
 export interface FoundClient {
@@ -110,9 +110,17 @@ export interface FoundClient {
   readonly scopes: string[]
 }
 
-async function withScopes(r: Registry, live: Live): Promise<FoundClient> {
-  const json = await guarded(r.redis.get(r.keys.publishedScopes()))
-  const published: Record<string, string[]> = json === null ? {} : JSON.parse(json)
+/** The last text and what it says: it holds the scopes of all APIs, and changes with a publish only. */
+let lastPublished: { readonly json: string; readonly scopes: Record<string, string[]> } | undefined
+
+function publishedIn(json: string | null): Record<string, string[]> {
+  if (json === null) return {}
+  if (lastPublished?.json !== json) lastPublished = { json, scopes: JSON.parse(json) }
+  return lastPublished.scopes
+}
+
+function withScopes(live: Live): FoundClient {
+  const published = publishedIn(live.publishedScopes)
   const granted = new Set(live.subscriptions.flatMap((s) => s.scopes ?? published[s.versionId] ?? []))
   const narrowed = live.credential.scopes
   const scopes = narrowed === null ? [...granted] : narrowed.filter((scope) => granted.has(scope))
@@ -122,12 +130,15 @@ async function withScopes(r: Registry, live: Live): Promise<FoundClient> {
 interface Live {
   readonly credential: Credential
   readonly subscriptions: IdentityRecord['subscriptions']
+  /** Read of OAuth clients only. */
+  readonly publishedScopes: string | null
 }
 
 /** A credential and its application’s subscriptions, unless anything on the way up to the partner is not live. */
 async function findLive(
   r: Registry,
   ids: { credentialId: string; applicationId: string; partnerId: string },
+  isForScopes = false,
 ): Promise<Live | undefined> {
   const { keys } = r
   const pipeline = r.redis
@@ -136,9 +147,10 @@ async function findLive(
     .hget(keys.record('application', ids.applicationId), 'json')
     .hget(keys.record('partner', ids.partnerId), 'json')
     .zrange(keys.children(ids.applicationId, 'subscription'), 0, '-1')
-  const [credentialJson, applicationJson, partnerJson, subscriptionIds] = (await replies(
+  if (isForScopes) pipeline.get(keys.publishedScopes())
+  const [credentialJson, applicationJson, partnerJson, subscriptionIds, publishedScopes] = (await replies(
     pipeline.exec(),
-  )) as [string | null, string | null, string | null, string[]]
+  )) as [string | null, string | null, string | null, string[], string | null | undefined]
   if (credentialJson === null || applicationJson === null || partnerJson === null) return undefined
   const credential = parseStored(Credential, credentialJson, 'credential')
   if (credential.revokedAt !== null || isPast(credential.expiresAt, r.now())) return undefined
@@ -150,6 +162,7 @@ async function findLive(
     subscriptions: subscriptions.flatMap((s) =>
       s ? [{ versionId: s.value.versionId, planId: s.value.planId, scopes: s.value.scopes }] : [],
     ),
+    publishedScopes: publishedScopes ?? null,
   }
 }
 

@@ -3,8 +3,8 @@ import { problem } from './base/problem.ts'
 import { hashSecret, looksLikeSecret, newSecret } from './base/secrets.ts'
 import { announce } from './events.ts'
 import { type NewTokenGrant, TokenGrant } from './model.ts'
-import { guarded } from './redis.ts'
-import { parseStored, type Registry } from './store.ts'
+import { guarded, isCluster } from './redis.ts'
+import { parseStored, type Registry, replies } from './store.ts'
 import { findFamily } from './token-families.ts'
 
 /**
@@ -26,13 +26,21 @@ export async function keepToken(r: Registry, given: NewTokenGrant, token: string
   if (grant.expiresAt <= now) throw problem('state-conflict', { detail: 'The grant has ended already.' })
   const hash = hashSecret(r.secrets.hashKey, token)
   const index = r.keys.tokensOf(grant.applicationId)
+  const key = r.keys.token(hash)
+  const lifetimeMs = grant.expiresAt - now
+  if (Math.random() < pruneShare) await guarded(r.redis.zremrangebyscore(index, '-inf', now))
   // The index first: a hash in it that stands for nothing is seen through, a token in no list could not be found.
-  await Promise.all([
-    guarded(r.redis.zadd(index, grant.expiresAt, hash)),
-    guarded(r.redis.zremrangebyscore(index, '-inf', now)),
-  ])
-  await guarded(r.redis.set(r.keys.token(hash), JSON.stringify(grant), 'PX', grant.expiresAt - now))
+  if (isCluster(r.redis)) {
+    await guarded(r.redis.zadd(index, grant.expiresAt, hash))
+    await guarded(r.redis.set(key, JSON.stringify(grant), 'PX', lifetimeMs))
+    return
+  }
+  const steps = r.redis.pipeline().zadd(index, grant.expiresAt, hash)
+  await replies(steps.set(key, JSON.stringify(grant), 'PX', lifetimeMs).exec())
 }
+
+/** Entries of tokens that have expired are taken out of the index with every so many new ones. */
+const pruneShare = 1 / 16
 
 /**
  * What a token stands for. Costs nothing when the text has not the form of a token. Whether a signed one bears our
