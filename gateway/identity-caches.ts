@@ -1,14 +1,13 @@
-import { LRUCache } from 'lru-cache'
 import { accessTokenType } from '../policies/oauth2/index.ts'
-import type { Identity } from '../policies/policy.ts'
 import { steadyClock } from '../registry/base/clock.ts'
 import type { Config } from '../registry/base/config.ts'
 import { readUnverified } from '../registry/base/jwt-form.ts'
 import { hashSecret, looksLikeSecret } from '../registry/base/secrets.ts'
-import { findIdentityBySecret, findIdentityByToken, type IdentityRecord } from '../registry/credentials.ts'
+import { findIdentityBySecret, findIdentityByToken } from '../registry/credentials.ts'
 import type { Signer } from '../registry/signing-keys.ts'
 import type { Registry } from '../registry/store.ts'
 import { createIdentities } from './identities.ts'
+import { identityOf } from './identity-of.ts'
 import type { ExternalTokens } from './issuers/external-tokens.ts'
 import type { StoreBreaker } from './store-breaker.ts'
 import { createStrangers, type StrangersParts } from './strangers.ts'
@@ -73,45 +72,4 @@ export function createIdentityCaches(
 function claimsToBeOurs(token: string, issuer: string): boolean {
   const jwt = readUnverified(token)
   return jwt !== undefined && jwt.claims.iss === issuer && jwt.header.typ === accessTokenType
-}
-
-function identityOf(record: IdentityRecord | undefined, method: Identity['method']): Identity | undefined {
-  if (!record) return undefined
-  const { partnerId, applicationId, credentialId, environment, scopes, subscriptions, expiresAt } = record
-  return Object.freeze({
-    partnerId,
-    applicationId,
-    credentialId,
-    environment,
-    method,
-    scopes: scopes ? shared(scopes, () => new Set(scopes)) : undefined,
-    subscriptions: shared(subscriptions, () => subscriptionsOf(subscriptions)),
-    expiresAt: expiresAt ?? Number.POSITIVE_INFINITY,
-    grant: record.grant ? Object.freeze(record.grant) : undefined,
-  })
-}
-
-/**
- * Applications with the same subscriptions share them in memory, as most of one plan do: 100,000 maps of their own were
- * half of what the identities took, and none of them was ever in the processor's cache when its call came.
- */
-const alike = new LRUCache<string, object>({ max: 10_000 })
-
-function shared<T extends object>(content: unknown, make: () => T): T {
-  const key = JSON.stringify(content)
-  let one = alike.get(key) as T | undefined
-  if (!one) {
-    one = make()
-    alike.set(key, one)
-  }
-  return one
-}
-
-function subscriptionsOf(subscriptions: IdentityRecord['subscriptions']): Identity['subscriptions'] {
-  return new Map(
-    subscriptions.map(({ versionId, planId, scopes }) => [
-      versionId,
-      { planId, scopes: scopes && new Set(scopes) },
-    ]),
-  )
 }
