@@ -1,5 +1,5 @@
 import { removeHeaders } from '../policies/header-list.ts'
-import { withoutOwnCookies } from '../policies/oauth2/people/cookies.ts'
+import { withoutOwnCookies } from '../policies/oauth2/cookies.ts'
 import type { Exchange, HeaderList } from '../policies/policy.ts'
 import type { Peer } from './client-address.ts'
 import { headerName } from './header-names.ts'

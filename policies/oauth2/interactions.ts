@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { AuthorizationRequest } from './authorization-request.ts'
+import { cookieOf, setCookie } from './cookies.ts'
 import type { AuthorizationServerDeps } from './deps.ts'
 import type { OAuthRequest } from './message.ts'
 
@@ -32,12 +33,9 @@ export async function startInteraction(
   const cookie = browserOf(deps, req) ?? randomBytes(32).toString('base64url')
   const expiresAt = deps.now() + interactionLifetimeMs
   await keepInteraction(deps, id, { request, browser: sha256(cookie), expiresAt })
-  const isSecure = deps.issuer.startsWith('https:')
-  // Lax and not Strict: the browser comes from the client's site, and the redirect must bring the cookie along.
-  const attributes = `Path=/; Max-Age=${interactionLifetimeMs / 1000}; HttpOnly; SameSite=Lax`
   return {
     location: `${deps.issuer}/oauth2/interaction/${id}`,
-    setCookie: `${cookieName(deps)}=${cookie}; ${attributes}${isSecure ? '; Secure' : ''}`,
+    setCookie: setCookie(deps.issuer, 'interaction', cookie, interactionLifetimeMs / 1000),
   }
 }
 
@@ -91,18 +89,8 @@ function ofBrowser(
     : undefined
 }
 
-/** `__Host-` cookies cannot be set by neighbours of our host; browsers take them over https only (RFC 6265bis §4.1.3). */
-const cookieName = ({ issuer }: AuthorizationServerDeps) =>
-  issuer.startsWith('https:') ? '__Host-interaction' : 'interaction'
-
 /** What the browser was given by us before. @returns undefined for anything that we cannot have made */
-function browserOf(deps: AuthorizationServerDeps, { headers }: OAuthRequest): string | undefined {
-  const header = headers.cookie
-  if (typeof header !== 'string') return undefined
-  const start = `${cookieName(deps)}=`
-  const values = header.split(/; */).filter((pair) => pair.startsWith(start))
-  const value = values.length === 1 ? values[0]!.slice(start.length) : ''
-  return /^[A-Za-z0-9_-]{43}$/.test(value) ? value : undefined
-}
+const browserOf = ({ issuer }: AuthorizationServerDeps, req: OAuthRequest) =>
+  cookieOf(req, issuer, 'interaction', /^[A-Za-z0-9_-]{43}$/)
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('base64url')

@@ -1,4 +1,5 @@
-import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
+import { createHmac, hkdfSync } from 'node:crypto'
+import { isSameSecret } from '../../registry/base/secrets.ts'
 
 /**
  * Nonces for DPoP (RFC 9449 §8) that nobody has to remember: a keyed hash of the time slot they were given out in. All
@@ -33,14 +34,9 @@ export function createNonces(secret: Uint8Array): Nonces {
     current: (now) => nonceOf(slotOf(now)),
     isFresh(nonce, now) {
       const slot = slotOf(now)
-      return [slot, slot - 1, slot + 1].some((one) => isSame(nonceOf(one), nonce))
+      return [slot, slot - 1, slot + 1].some((one) => isSameSecret(nonceOf(one), nonce))
     },
   }
 }
 
 const slotOf = (now: number) => Math.floor(now / slotMs)
-
-function isSame(a: string, b: string): boolean {
-  const [x, y] = [Buffer.from(a), Buffer.from(b)]
-  return x.length === y.length && timingSafeEqual(x, y)
-}

@@ -102,6 +102,11 @@ describe('guessing a password', () => {
     expect(await succeeds('ada', '203.0.113.9', device)).toBeDefined()
   })
 
+  test('is not what somebody does who signs in well, in however many browsers', async () => {
+    const { succeeds } = guard()
+    for (let i = 1; i <= 40; i++) expect(await succeeds('ada', `198.51.100.${i}`)).toBeDefined()
+  })
+
   test('in such a browser is let through ten times as well', async () => {
     const { fails, succeeds } = guard()
     const device = await succeeds('ada')

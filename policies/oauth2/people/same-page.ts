@@ -1,4 +1,4 @@
-import { timingSafeEqual } from 'node:crypto'
+import { isSameSecret } from '../../../registry/base/secrets.ts'
 import type { OAuthRequest } from '../message.ts'
 import type { PeopleDeps } from './deps.ts'
 
@@ -9,10 +9,8 @@ import type { PeopleDeps } from './deps.ts'
 export const csrfToken = (deps: PeopleDeps, about: string, sessionId: string | undefined) =>
   deps.hash(`csrf ${about} ${sessionId ?? ''}`)
 
-export function isCsrfToken(given: string | undefined, expected: string): boolean {
-  const [a, b] = [Buffer.from(given ?? ''), Buffer.from(expected)]
-  return a.length === b.length && timingSafeEqual(a, b)
-}
+export const isCsrfToken = (given: string | undefined, expected: string): boolean =>
+  isSameSecret(given ?? '', expected)
 
 /**
  * Whether a form comes from a page of ours as far as the browser says. Our pages send no referrer, and so browsers

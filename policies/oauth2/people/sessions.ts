@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import type { Person } from '../authorization-request.ts'
+import { cookieOf, setCookie } from '../cookies.ts'
 import type { OAuthRequest } from '../message.ts'
-import { cookieOf, setCookie } from './cookies.ts'
 import type { PeopleDeps } from './deps.ts'
 
 const Kept = z.strictObject({

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { networkOf } from '../../../registry/base/network.ts'
+import { isSameSecret } from '../../../registry/base/secrets.ts'
+import { cookieOf, setCookie } from '../cookies.ts'
 import type { OAuthRequest } from '../message.ts'
-import { cookieOf, setCookie } from './cookies.ts'
 import type { PeopleDeps } from './deps.ts'
 
 /**
@@ -75,6 +76,7 @@ export async function beginAttempt(
     },
     async succeeded() {
       await deps.forgive({ ...here, cost: 0 })
+      if (ofAll) await deps.giveBack({ ...ofAccount, cost: 1 }, ofAll)
       const id = device ?? randomBytes(16).toString('base64url')
       return setCookie(deps.issuer, 'device', `${id}.${proofOf(deps, account, id)}`, deviceSeconds)
     },
@@ -88,8 +90,8 @@ const accountOf = (deps: PeopleDeps, userName: string) =>
 /** A browser that the account has signed in with: kept by the browser itself, since only we can make the proof. */
 function deviceOf(deps: PeopleDeps, req: OAuthRequest, account: string): string | undefined {
   const cookie = cookieOf(req, deps.issuer, 'device', /^[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}$/)
-  const [id = '', proof] = cookie?.split('.') ?? []
-  return proof !== undefined && proof === proofOf(deps, account, id) ? id : undefined
+  const [id = '', proof = ''] = cookie?.split('.') ?? []
+  return isSameSecret(proof, proofOf(deps, account, id)) ? id : undefined
 }
 
 const proofOf = (deps: PeopleDeps, account: string, id: string) => deps.hash(`device ${account} ${id}`)

@@ -78,10 +78,10 @@ describe('an interaction', () => {
 
   test('has a cookie that only this host may set, over https; a plain one on a machine without', async () => {
     expect((await stage().start()).setCookie).toMatch(
-      /^__Host-interaction=[\w-]{43}; Path=\/; Max-Age=600; HttpOnly; SameSite=Lax; Secure$/,
+      /^__Host-interaction=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax; Max-Age=600; Secure$/,
     )
     expect((await stage('http://localhost:8080').start()).setCookie).toMatch(
-      /^interaction=[\w-]{43}; Path=\/; Max-Age=600; HttpOnly; SameSite=Lax$/,
+      /^interaction=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax; Max-Age=600$/,
     )
   })
 })

@@ -1,8 +1,7 @@
-import type { OAuthRequest } from '../message.ts'
+import type { OAuthRequest } from './message.ts'
 
 /** `__Host-` cookies cannot be set by neighbours of our host; browsers take them over https only (RFC 6265bis §4.1.3). */
-export const cookieName = (issuer: string, name: string) =>
-  issuer.startsWith('https:') ? `__Host-${name}` : name
+const cookieName = (issuer: string, name: string) => (issuer.startsWith('https:') ? `__Host-${name}` : name)
 
 /** All that we give to browsers. */
 const own = /^__Host-(?:session|interaction|device)=/
