@@ -63,9 +63,8 @@ export async function rewrapSecrets(
     counts.examined++
     if (!needsRewrap(r.secrets.sealKeys, upstream.sealedCredential)) return upstream
     counts.rewrapped++
-    const context = r.keys.record('upstream', upstream.id)
-    const value = unseal(r.secrets.sealKeys, upstream.sealedCredential, context)
-    return { ...upstream, sealedCredential: seal(r.secrets.sealKeys, value, context) }
+    const sealedCredential = resealed(r, upstream.sealedCredential, r.keys.record('upstream', upstream.id))
+    return { ...upstream, sealedCredential }
   }
   for (const id of await allIds(r, kinds.upstream)) {
     await retried(async () => {
@@ -84,13 +83,10 @@ export async function rewrapSecrets(
       const { sealedPrivateJwk } = before.value
       counts.examined++
       if (!needsRewrap(r.secrets.sealKeys, sealedPrivateJwk)) return
-      const context = r.keys.record('signing-key', id)
-      const resealed = seal(
-        r.secrets.sealKeys,
-        unseal(r.secrets.sealKeys, sealedPrivateJwk, context),
-        context,
-      )
-      const after = { ...before.value, sealedPrivateJwk: resealed }
+      const after = {
+        ...before.value,
+        sealedPrivateJwk: resealed(r, sealedPrivateJwk, r.keys.record('signing-key', id)),
+      }
       const { stored: _, ...steps } = replacement(r, kinds.signingKey, before, after, 'rewrap')
       await commit(r, actor, { ...steps, events: [{ kind: 'signing-keys' }] })
       counts.rewrapped++

@@ -33,15 +33,19 @@ export const paymentAuthorization: Policy<PaymentAuthorizationConfig> = {
     const taken = new WeakMap<Exchange, Taken>()
     const operations = config.operations && new Set(config.operations)
 
+    async function hold(x: Exchange): Promise<void> {
+      const one = await take(x, config, deps)
+      // The caller may have gone while the store was asked: then the end has come before there was anything to give back.
+      if (x.isOver) giveBack(deps, one)
+      else taken.set(x, one)
+    }
+
     return {
       readsBody: true,
-      async onRequest(x) {
+      onRequest(x) {
         const { operation } = x.route!
-        if (operations ? !operations.has(operation.id) : safeMethods.has(operation.method)) return
-        const one = await take(x, config, deps)
-        // The caller may have gone while the store was asked: then the end has come before there was anything to give back.
-        if (x.isOver) giveBack(deps, one)
-        else taken.set(x, one)
+        const isPayment = operations ? operations.has(operation.id) : !safeMethods.has(operation.method)
+        return isPayment ? hold(x) : undefined
       },
       onEnd(x) {
         x.isOver = true

@@ -1,40 +1,23 @@
 import { constants, type KeyObject, verify } from 'node:crypto'
+import { readUnverified, type UnverifiedJwt } from '../../registry/base/jwt-form.ts'
 import type { SignatureAlgorithm } from '../../registry/oauth-keys.ts'
 
 /** A signed JWT in its compact form (RFC 7515 §3.1, RFC 7519), read and not yet believed. */
-export interface Jws {
-  readonly header: Readonly<Record<string, unknown>>
-  readonly claims: Readonly<Record<string, unknown>>
+export interface Jws extends UnverifiedJwt {
   /** What the signature is over. */
   readonly signed: string
   readonly signature: Buffer
 }
-
-/** Its three parts: a header, the claims, a signature; none of them empty. */
-const compact = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)$/
 
 /** Far more than any of them needs: a text is not read and hashed for somebody who only wants us to. */
 const maxLength = 16_384
 
 /** @returns undefined for what is no compact JWT, or has a critical extension: we know none (RFC 7515 §4.1.11) */
 export function readJws(text: string): Jws | undefined {
-  const parts = text.length > maxLength ? null : compact.exec(text)
-  if (!parts) return undefined
-  const header = objectOf(parts[1]!)
-  const claims = objectOf(parts[2]!)
-  if (!header || !claims || 'crit' in header) return undefined
-  const signature = Buffer.from(parts[3]!, 'base64url')
-  return { header, claims, signed: text.slice(0, -parts[3]!.length - 1), signature }
-}
-
-function objectOf(part: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString('utf8'))
-    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
-    return isObject ? (value as Record<string, unknown>) : undefined
-  } catch {
-    return undefined
-  }
+  const jwt = readUnverified(text, maxLength)
+  if (!jwt || 'crit' in jwt.header) return undefined
+  const cut = text.lastIndexOf('.')
+  return { ...jwt, signed: text.slice(0, cut), signature: Buffer.from(text.slice(cut + 1), 'base64url') }
 }
 
 /**

@@ -12,9 +12,9 @@ const compactForm = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/
 /** Whether a text has the compact form of a signed JWT (RFC 7515 §7.1) and a bearable length. */
 export const looksLikeJwt = (text: string): boolean => text.length <= maxJwtChars && compactForm.test(text)
 
-/** @returns undefined for what is no JWT */
-export function readUnverified(text: string): UnverifiedJwt | undefined {
-  if (!looksLikeJwt(text)) return undefined
+/** @returns undefined for what is no JWT, or a longer one than is wanted */
+export function readUnverified(text: string, mostChars = maxJwtChars): UnverifiedJwt | undefined {
+  if (text.length > mostChars || !compactForm.test(text)) return undefined
   const [header, claims] = text.split('.', 2).map(parsedPart)
   return isObject(header) && isObject(claims) ? { header, claims } : undefined
 }
