@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { problem } from './base/problem.ts'
 import { hashSecret, looksLikeSecret, newSecret } from './base/secrets.ts'
-import { hasSecret } from './client-settings.ts'
+import { hasSecret, settingsOf } from './client-settings.ts'
 import { commit, retried } from './commit.ts'
 import { createCredential, rotateCredential, updateCredential } from './credentials.ts'
 import { kinds } from './kinds.ts'
@@ -116,7 +116,10 @@ export async function findRegistered(
   return stored.value
 }
 
-/** Changes what was registered, and with it the token that manages it. @throws Problem input-invalid with pointers */
+/**
+ * Changes what was registered, and with it the token that manages it. What metadata do not speak of stays as it was set
+ * here: a client does not give itself longer authorizations than it was left. @throws Problem input-invalid with pointers
+ */
 export async function updateRegistered(
   r: Registry,
   before: Credential,
@@ -125,7 +128,9 @@ export async function updateRegistered(
   const given = Object.fromEntries(
     Object.keys(CredentialUpdate.shape).map((name) => [name, before[name as keyof Credential]]),
   )
-  const { value } = await updateCredential(r, registrar, before.id, { ...given, ...fields })
+  const { refreshLifetimeSeconds, isResourceServer } = settingsOf(before)
+  const oauth = { ...settingsOf(fields), refreshLifetimeSeconds, isResourceServer }
+  const { value } = await updateCredential(r, registrar, before.id, { ...given, ...fields, oauth })
   const needsSecret = hasSecret(value) && value.secrets.length === 0
   const secret = needsSecret
     ? (await rotateCredential(r, registrar, before.id, { overlapSeconds: 0 })).secret

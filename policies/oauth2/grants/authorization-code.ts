@@ -89,6 +89,7 @@ async function redeemedBy(request: GrantRequest, code: string, granted: CodeGran
     resources: granted.resources,
     expiresAt: Math.min(deps.now() + lifetimeSeconds * 1000, client.expiresAt ?? Number.POSITIVE_INFINITY),
   })
+  await requireStillGood(request, granted, family.id)
   // A public client cannot prove itself: its refresh tokens work only with the key of its tokens (RFC 9449 §5).
   const jkt =
     settings.authentication === 'none' && confirmation && 'jkt' in confirmation ? confirmation.jkt : null
@@ -104,4 +105,17 @@ async function redeemedBy(request: GrantRequest, code: string, granted: CodeGran
     notAfter: family.expiresAt,
     ...(refreshToken && { members: { refresh_token: refreshToken } }),
   })
+}
+
+/**
+ * Who ends all that a client has says so first, and then looks for its families: one that was opened meanwhile by a code
+ * from before would be seen by nobody, and live on.
+ *
+ * @throws InvalidGrantError; the family has ended then
+ */
+async function requireStillGood({ client, deps }: GrantRequest, code: CodeGrant, familyId: string) {
+  const now = await deps.findClient(client.id)
+  if (now && code.issuedAt > now.tokensNotBefore) return
+  await deps.families.revoke(familyId)
+  throw new InvalidGrantError('The code is unknown, expired or was used')
 }
