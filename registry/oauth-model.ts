@@ -115,9 +115,18 @@ export const PaymentInitiation = z.strictObject({
     amount: z.string().regex(/^(0|[1-9]\d{0,14})(\.\d{1,4})?$/, 'a decimal number such as "123.50"'),
   }),
   creditorName: z.string().min(1).max(140),
+  // An empty one would be shown in place of the other, and be equal to nothing at all.
   creditorAccount: z.strictObject({
-    iban: z.string().max(34).optional(),
-    bban: z.string().max(64).optional(),
+    iban: z
+      .string()
+      .max(34)
+      .regex(/[A-Za-z0-9]/, 'an account number')
+      .optional(),
+    bban: z
+      .string()
+      .max(64)
+      .regex(/[A-Za-z0-9]/, 'an account number')
+      .optional(),
   }),
   remittanceInformationUnstructured: z.string().max(140).optional(),
 })

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { paymentAuthorization } from '../../policies/payment-authorization/index.ts'
+import { AuthorizationDetails } from '../../registry/oauth-model.ts'
 import { ask, compile, exchange, grant, identity } from '../support/policy-run.ts'
 
 /** A body of which we read the payment that was allowed, and the service another one. */
@@ -81,3 +82,12 @@ describe('a payment that a service could read as another one', () => {
     expect(await pay(twofold, ['content-type', type])).toBe('passes')
   })
 })
+
+/** The page shows the IBAN where there is one, and calls are held to it: an empty one would leave the other free. */
+test.each([[{ iban: '', bban: '666' }], [{ iban: ' ', bban: '666' }], [{ bban: '-' }]])(
+  'a payment to %j is not asked of anybody',
+  (creditorAccount) => {
+    expect(AuthorizationDetails.safeParse([allowed]).success).toBe(true)
+    expect(AuthorizationDetails.safeParse([{ ...allowed, creditorAccount }]).success).toBe(false)
+  },
+)

@@ -27,7 +27,7 @@ export async function readRequestObject(
   if (!jws) throw refused('The request object is no signed JWT')
   if (!types.includes(jws.header.typ)) throw refused('The request object is a JWT of another type')
   const keys = await keysOf(client, typeof jws.header.kid === 'string' ? jws.header.kid : undefined, deps)
-  if (!keysFor(keys, jws.header.kid).some((jwk) => isBy(jwk, jws, deps)))
+  if (!keysFor(keys, jws.header).some((jwk) => isBy(jwk, jws, deps)))
     throw refused('The request object is not signed with a key of this client')
   checkClaims(jws.claims, client, deps)
   return parametersOf(jws.claims)

@@ -72,7 +72,7 @@ async function isSigned(
 ): Promise<boolean> {
   const { kid, alg } = assertion.header
   if (kid !== undefined && typeof kid !== 'string') return false
-  for (const jwk of keysFor(await keysOf(client, kid, deps), kid)) {
+  for (const jwk of keysFor(await keysOf(client, kid, deps), assertion.header)) {
     const known = deps.publicKeys.read(jwk)
     const algorithm = known?.algorithms.find((one) => one === alg)
     if (known && algorithm && isSignedBy(assertion, known.key, algorithm)) return true
