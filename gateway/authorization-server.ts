@@ -25,6 +25,7 @@ import { takeTokens } from '../registry/limits.ts'
 import type { FetchJwks } from '../registry/oauth-keys.ts'
 import { ClientSettings } from '../registry/oauth-model.ts'
 import { createOnce } from '../registry/one-time.ts'
+import { withoutSlash } from '../registry/resources.ts'
 import type { Signer } from '../registry/signing-keys.ts'
 import type { Registry } from '../registry/store.ts'
 import { findResources } from '../registry/subscribed-resources.ts'
@@ -73,7 +74,7 @@ export interface AuthorizationServerParts {
 export function createAuthorizationServerApp(
   parts: AuthorizationServerParts,
 ): (req: IncomingMessage, res: ServerResponse) => void {
-  const issuer = parts.issuer.replace(/\/+$/, '')
+  const issuer = withoutSlash(parts.issuer)
   const deps = depsOf(parts, issuer)
   const peopleDeps = peopleDepsOf(parts.registry, parts.people ?? nobody(issuer), deps)
   const people = createPeoplePages(peopleDeps)
@@ -209,7 +210,7 @@ function depsOf(
     dpop,
     publicKeys: createPublicKeys(),
     takesCertificates,
-    mtlsUrl: mtlsUrl?.replace(/\/+$/, ''),
+    mtlsUrl: mtlsUrl && withoutSlash(mtlsUrl),
     isDpopNonceRequired,
     takesRegistrations,
     takeTokens: (take) => takeTokens(registry, take),

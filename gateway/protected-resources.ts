@@ -2,7 +2,7 @@ import { authenticate } from '../policies/authenticate/index.ts'
 import { effectiveConfig } from '../policies/index.ts'
 import type { PublishedApi, PublishedVersion, Snapshot } from '../registry/model.ts'
 import { signatureAlgorithms } from '../registry/oauth-keys.ts'
-import { isHostOf, metadataAddressOf, resourceAt } from '../registry/resources.ts'
+import { isHostOf, metadataAddressOf, resourceAt, withoutSlash } from '../registry/resources.ts'
 
 /** The metadata of a protected resource (RFC 9728 §2), as JSON. */
 export type ProtectedResourceMetadata = Readonly<Record<string, unknown>>
@@ -107,12 +107,12 @@ function ofAll({ apis }: Snapshot, parts: ProtectedResourceParts): ProtectedReso
   const scopes = apis.flatMap(({ versions }) =>
     versions.filter(({ routing }) => routing.by !== 'host').flatMap((version) => version.scopes),
   )
-  return common(parts.publicUrl.replace(/\/+$/, ''), scopes, parts)
+  return common(withoutSlash(parts.publicUrl), scopes, parts)
 }
 
 const common = (resource: string, scopes: readonly string[], parts: ProtectedResourceParts) => ({
   resource,
-  authorization_servers: [parts.publicUrl.replace(/\/+$/, '')],
+  authorization_servers: [withoutSlash(parts.publicUrl)],
   scopes_supported: [...new Set(scopes)].sort(),
   bearer_methods_supported: ['header'],
   tls_client_certificate_bound_access_tokens: parts.takesCertificates,

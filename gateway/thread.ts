@@ -13,8 +13,9 @@ import { touchCredentials } from '../registry/credentials.ts'
 import { giveBack, takeLimits } from '../registry/limits.ts'
 import { isFirst } from '../registry/one-time.ts'
 import { closeRedis, guarded } from '../registry/redis.ts'
+import { withoutSlash } from '../registry/resources.ts'
 import { openCredential } from '../registry/sealed.ts'
-import { createSigner, type Signer } from '../registry/signing-keys.ts'
+import { createSigner, listSigningKeys, type Signer } from '../registry/signing-keys.ts'
 import { openRegistry } from '../registry/store.ts'
 import { openAccessLog } from './access-log.ts'
 import { createAuthorizationServerApp } from './authorization-server.ts'
@@ -96,8 +97,8 @@ export function createThread(
     onFailure: metrics.storeFailed,
     now: steadyClock,
   })
-  const signer = createSigner(registry)
-  const issuer = publicUrl.replace(/\/+$/, '')
+  const signer = createSigner(registry, () => breaker.ask(() => listSigningKeys(registry)))
+  const issuer = withoutSlash(publicUrl)
   const outbound = createOutbound({ networks: config.GATEWAY_OUTBOUND_NETWORKS, ca: config.outboundCa })
   const fetchJwks = createJwks({
     outbound,

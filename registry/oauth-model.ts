@@ -102,7 +102,7 @@ export const ClientSettings = z.strictObject({
 })
 export type ClientSettings = z.infer<typeof ClientSettings>
 
-/** A payment that a person allows (RFC 9396), with the members of its §2 examples and an amount in minor units. */
+/** A payment that a person allows (RFC 9396), with the members of its §2 examples. The amount is a decimal number there, as people read it, and no count of minor units. */
 export const PaymentInitiation = z.strictObject({
   type: z.literal('payment_initiation'),
   locations: z.array(z.url()).max(10).optional(),

@@ -31,7 +31,8 @@ export function isResourceOf(resource: string, routing: Routing, publicUrl: stri
   return isAtOrBelow(path, base) || isAtOrBelow(base, path)
 }
 
-const withoutSlash = (text: string) => text.replace(/\/+$/, '')
+/** The issuer, and addresses that a path is joined to, have none at their end. */
+export const withoutSlash = (text: string) => text.replace(/\/+$/, '')
 
 const isAtOrBelow = (path: string, base: string) => path === base || path.startsWith(`${base}/`)
 

@@ -33,7 +33,8 @@ interface Loaded {
   readonly find: ReturnType<typeof createLocalJWKSet>
 }
 
-export function createSigner(r: Registry): Signer {
+/** @param list asks for all keys; absent: of the store, as often as it is asked */
+export function createSigner(r: Registry, list = () => listSigningKeys(r)): Signer {
   let loading: Promise<Loaded> | undefined
   let loadedAt = 0
   let known: Loaded | undefined // what was loaded last
@@ -42,7 +43,7 @@ export function createSigner(r: Registry): Signer {
   function load(): Promise<Loaded> {
     if (loading && r.now() - loadedAt < maxAgeMs) return loading
     loadedAt = r.now()
-    const question = listSigningKeys(r).then(prepared)
+    const question = list().then(prepared)
     loading = question
     question.then(
       (loaded) => {

@@ -43,13 +43,6 @@ export async function findFamily(r: Registry, id: string): Promise<TokenFamily |
   return json === null ? undefined : parseStored(TokenFamily, json, 'family')
 }
 
-/** Those of an application that live, newest end last. @throws Problem store-unavailable */
-export async function listFamilies(r: Registry, applicationId: string): Promise<TokenFamily[]> {
-  const ids = await guarded(r.redis.zrangebyscore(r.keys.familiesOf(applicationId), r.now(), '+inf'))
-  const found = await Promise.all(ids.map((id) => findFamily(r, id)))
-  return found.filter((family) => family !== undefined)
-}
-
 /** Those of a person that live, newest end last. @throws Problem store-unavailable */
 export async function listFamiliesOfPerson(r: Registry, subject: string): Promise<TokenFamily[]> {
   const ids = await guarded(r.redis.zrangebyscore(personKey(r, subject), r.now(), '+inf'))

@@ -24,11 +24,15 @@ export function errorAnswer(thrown: unknown, realm: string, report: (error: unkn
 }
 
 function ownFault(error: unknown): OAuthAnswer {
-  if (asProblem(error).code !== 'store-unavailable')
+  if (!passesByItself(error))
     return jsonAnswer(500, { error: 'server_error', error_description: 'Something went wrong on our side' })
   const body = { error: 'temporarily_unavailable', error_description: 'Try again in a moment' }
   return jsonAnswer(503, body, { 'Retry-After': '1' })
 }
+
+/** Whether a second try may find all well: the store is away, or a platform that begins has no signing key yet. */
+export const passesByItself = (error: unknown): boolean =>
+  ['store-unavailable', 'not-ready'].includes(asProblem(error).code)
 
 /** Of an extension, whose errors the library does not know. */
 export const oauthError = (name: string, description: string) =>

@@ -1,5 +1,5 @@
 import { OAuthError } from 'oauth2-server'
-import { asProblem } from '../../../registry/base/problem.ts'
+import { passesByItself } from '../errors.ts'
 import type { OAuthAnswer, OAuthRequest } from '../message.ts'
 import { answerAccount } from './account-endpoint.ts'
 import type { PeopleDeps } from './deps.ts'
@@ -46,11 +46,10 @@ async function page(
     if (error instanceof OAuthError && error.code < 500)
       return messagePage(context(), 'ended', { status: 400 })
     deps.report(error)
-    const isAway = asProblem(error).code === 'store-unavailable'
     return messagePage(
       context(),
       'broken',
-      isAway ? { status: 503, headers: { 'Retry-After': '1' } } : { status: 500 },
+      passesByItself(error) ? { status: 503, headers: { 'Retry-After': '1' } } : { status: 500 },
     )
   }
 }

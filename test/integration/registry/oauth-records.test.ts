@@ -4,7 +4,12 @@ import { followEvents } from '../../../registry/events.ts'
 import type { RegistryEvent } from '../../../registry/model.ts'
 import { isFirst, keep, peek, spend, takeOnce } from '../../../registry/one-time.ts'
 import { createSigner, createSigningKey } from '../../../registry/signing-keys.ts'
-import { findFamily, listFamilies, openFamily, revokeFamily } from '../../../registry/token-families.ts'
+import {
+  findFamily,
+  listFamiliesOfPerson,
+  openFamily,
+  revokeFamily,
+} from '../../../registry/token-families.ts'
 import { findToken, issueToken } from '../../../registry/tokens.ts'
 import { type Platform, startPlatform, tester } from '../../support/platform.ts'
 import { until } from '../../support/until.ts'
@@ -74,13 +79,13 @@ test('a family is listed until it is revoked, and its tokens die with it, which 
   const { credentialId, applicationId, partnerId, environment, scopes } = opened
   const grant = { credentialId, applicationId, partnerId, environment, scopes, issuedAt: now, subject: 'ada' }
   const token = await issueToken(r, { ...grant, expiresAt: now + hour, familyId: opened.id })
-  expect(await listFamilies(r, 'app_1')).toEqual([opened])
+  expect(await listFamiliesOfPerson(r, opened.subject)).toEqual([opened])
   expect(await findToken(r, token)).toMatchObject({ subject: 'ada', confirmation: null, resources: [] })
 
   await revokeFamily(r, opened.id)
   expect(await findToken(r, token)).toBeUndefined()
   expect(await findFamily(r, opened.id)).toBeUndefined()
-  expect(await listFamilies(r, 'app_1')).toEqual([])
+  expect(await listFamiliesOfPerson(r, opened.subject)).toEqual([])
   await until(() => heard.some((event) => event.kind === 'family' && event.familyId === opened.id))
   ending.abort()
   await following

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals'
+import { problem } from '../../../../registry/base/problem.ts'
 import { ClientSettings } from '../../../../registry/oauth-model.ts'
 import { authorizationServer, client, post, shop } from '../../../support/oauth.ts'
 
@@ -44,4 +45,14 @@ test('without a signing key nothing is told in clear instead', async () => {
     },
   )
   expect([answer.status, answer.json.error]).toEqual([500, 'server_error'])
+})
+
+test('without a signing key yet the caller is told to try again', async () => {
+  const signJwt = async () => {
+    throw problem('not-ready')
+  }
+  const { introspect } = authorizationServer(undefined, { signJwt })
+  const headers = { accept: 'application/token-introspection+jwt' }
+  const answer = await post(introspect, { ...shop, token: 'unknown' }, { headers })
+  expect([answer.status, answer.json.error]).toEqual([503, 'temporarily_unavailable'])
 })
