@@ -42,6 +42,13 @@ export async function authenticateClient(
   throw new InvalidClientError('The client is unknown or its proof is wrong')
 }
 
+/**
+ * Whose requests are counted together: those of a client that has proved itself; those in a public client's name by where
+ * they come from, as anybody can send them, and would use up what all who have that application may do.
+ */
+export const ownerOfCount = ({ partnerId, settings }: OAuthClient, { ip }: OAuthRequest) =>
+  settings.authentication === 'none' ? networkOf(ip) : partnerId
+
 async function provenBy(
   presented: Presented,
   req: OAuthRequest,

@@ -7,7 +7,7 @@ import OAuth2Server, {
   UnsupportedGrantTypeError,
 } from 'oauth2-server'
 import type { Confirmation } from '../../registry/oauth-model.ts'
-import { authenticateClient } from './client-authentication.ts'
+import { authenticateClient, ownerOfCount } from './client-authentication.ts'
 import type { AuthorizationServerDeps, OAuthClient } from './deps.ts'
 import { slowDown } from './errors.ts'
 import type { Form } from './form.ts'
@@ -47,7 +47,7 @@ export async function answerTokenRequest(
   const confirmation = await senderConstraintOf(req, form, client, deps)
 
   // Each token is kept until it ends: without a bound one client could fill the store that all live on.
-  const left = await deps.takeTokens({ ...tokensOf(client), cost: 1 })
+  const left = await deps.takeTokens({ ...tokensOf(client, req), cost: 1 })
   if (!left.isAllowed) throw slowDown('Too many tokens: use each until it expires', left.retryAfterMs)
 
   const issuing = createIssuing(client, confirmation, deps)
@@ -115,8 +115,9 @@ async function runByLibrary(grant: Grant, request: GrantRequest): Promise<void> 
   )
 }
 
-function tokensOf({ id, partnerId }: OAuthClient) {
-  return { owner: partnerId, rule: `oauth2-tokens:${id}`, limit: 1_000, windowMs: 60_000 }
+function tokensOf(client: OAuthClient, req: OAuthRequest) {
+  const rule = `oauth2-tokens:${client.id}`
+  return { owner: ownerOfCount(client, req), rule, limit: 1_000, windowMs: 60_000 }
 }
 
 /** What the library gets to see: no header of the caller, no query, only the parameters that the grant knows. */

@@ -1,5 +1,5 @@
 import { InvalidRequestError } from 'oauth2-server'
-import { authenticateClient } from '../client-authentication.ts'
+import { authenticateClient, ownerOfCount } from '../client-authentication.ts'
 import type { AuthorizationServerDeps, OAuthClient } from '../deps.ts'
 import { slowDown } from '../errors.ts'
 import type { Form } from '../form.ts'
@@ -17,7 +17,7 @@ export async function answerPushedRequest(
 ): Promise<OAuthAnswer> {
   // A public client may push, too: what it asks for is as well known in a link. FAPI 2.0 has no public clients.
   const client = await authenticateClient(req, form, deps, { takesPublic: true })
-  const left = await deps.takeTokens({ ...pushesOf(client), cost: 1 })
+  const left = await deps.takeTokens({ ...pushesOf(client, req), cost: 1 })
   if (!left.isAllowed) throw slowDown('Too many requests', left.retryAfterMs)
   if (form.has('request_uri')) throw new InvalidRequestError('request_uri cannot be pushed') // §2.1
   const parameters = await parametersOf(form, client, deps)
@@ -37,6 +37,7 @@ async function parametersOf(form: Form, client: OAuthClient, deps: Authorization
 }
 
 /** Each is kept until it ends: without a bound one client could fill the store that all live on. */
-function pushesOf({ id, partnerId }: OAuthClient) {
-  return { owner: partnerId, rule: `oauth2-pushed:${id}`, limit: 1_000, windowMs: 60_000 }
+function pushesOf(client: OAuthClient, req: OAuthRequest) {
+  const rule = `oauth2-pushed:${client.id}`
+  return { owner: ownerOfCount(client, req), rule, limit: 1_000, windowMs: 60_000 }
 }
