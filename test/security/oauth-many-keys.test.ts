@@ -13,7 +13,12 @@ const seconds = 1_000 // the clock of the stage
 function stage(keys: JWK[]) {
   const known = createPublicKeys()
   let reads = 0
-  const publicKeys = { read: (given: unknown) => (reads++, known.read(given)) }
+  const publicKeys = {
+    read(given: unknown) {
+      reads++
+      return known.read(given)
+    },
+  }
   const settings = { authentication: 'private_key_jwt', jwksUri: 'https://shop.example/jwks' } as const
   const all = grantStage({ settings, deps: { publicKeys, fetchJwks: async () => keys } })
   return { ...all, reads: () => reads }
