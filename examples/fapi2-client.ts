@@ -40,6 +40,10 @@ console.log(`Open this, and sign in as ada with the password analytical-engine:\
 
 const checks = { pkceCodeVerifier: verifier, expectedState: state }
 const back = await comesBackTo(demo.redirectUri)
+if (back.searchParams.has('error')) {
+  console.error(`No payment: ${back.searchParams.get('error_description') ?? back.searchParams.get('error')}`)
+  process.exit(1)
+}
 const tokens = await client.authorizationCodeGrant(config, back, checks, undefined, { DPoP })
 console.log(
   `Allowed: ${JSON.stringify(tokens.authorization_details)}; the token is for ${tokens.token_type} only`,

@@ -55,14 +55,20 @@ export function createProgram(io: Io): Command {
     )
     .option('--json', 'print JSON for scripts')
     .addHelpText('after', examples)
-    .showHelpAfterError('(gatewayctl --help shows how it is used)')
     .exitOverride()
     .configureOutput({
       writeOut: (text) => io.out(text.trimEnd()),
       writeErr: (text) => io.err(text.trimEnd()),
     })
   for (const add of groups) add(program, io)
+  pointToHelp(program, 'gatewayctl')
   return program
+}
+
+/** Wrong usage is answered with where the help of that very command is. */
+function pointToHelp(command: Command, path: string): void {
+  command.showHelpAfterError(`(${path} --help shows how it is used)`)
+  for (const one of command.commands) pointToHelp(one, `${path} ${one.name()}`)
 }
 
 const groups = [

@@ -15,8 +15,16 @@ export function shown({ credential, secret }: NewCredential, head = describe(cre
   return `${head}\n\n${secretNote(name, secret)}`
 }
 
-export const describe = (c: CredentialView) =>
-  fields({ id: c.id, kind: c.kind, environment: c.environment, state: stateOf(c), secrets: hints(c) })
+export const describe = (c: CredentialView) => fields(headOf(c))
+
+/** What every credential has; one without secrets says nothing of them. */
+export const headOf = (c: CredentialView) => ({
+  id: c.id,
+  kind: c.kind,
+  environment: c.environment,
+  state: stateOf(c),
+  ...(c.secrets.length > 0 && { secrets: hints(c) }),
+})
 
 export const hints = (c: CredentialView) =>
   c.secrets.map((s) => s.hint + (s.expiresAt === null ? '' : ` until ${time(s.expiresAt)}`)).join(', ')

@@ -5,7 +5,7 @@ import { addClientOptions, type ClientOptions, merged, settingsFrom } from '../c
 import { connect, type Io } from '../io.ts'
 import { type CredentialView, requireApplication } from '../look-up.ts'
 import { fields, print, secretNote, time } from '../output.ts'
-import { describe, type NewCredential, shown } from '../show-credential.ts'
+import { headOf, type NewCredential, shown } from '../show-credential.ts'
 
 interface Options extends ClientOptions {
   readonly environment: string
@@ -161,7 +161,7 @@ function describeClient(c: CredentialView): string {
     scopes: c.scopes === null ? 'all of the subscriptions' : c.scopes.join(' '),
     'token lifetime': `${c.tokenLifetimeSeconds} s`,
   }
-  return `${describe(c)}\n${fields({ ...more, ...(c.oauth && settingFields(c.oauth)) })}`
+  return fields({ ...headOf(c), ...more, ...(c.oauth && settingFields(c.oauth)) })
 }
 
 function settingFields(oauth: ClientSettings): Record<string, string> {
@@ -180,5 +180,9 @@ function settingFields(oauth: ClientSettings): Record<string, string> {
     ...(oauth.authorizationDetailsTypes.length > 0 && {
       'authorization details': oauth.authorizationDetailsTypes.join(', '),
     }),
+    ...(oauth.grants.includes('authorization_code') && {
+      'allowed for': `${oauth.refreshLifetimeSeconds} s`,
+    }),
+    ...(oauth.isResourceServer && { introspects: 'every token of its environment' }),
   }
 }

@@ -17,7 +17,9 @@ interface Options {
 
 export function addCredentialCommands(program: Command, io: Io): void {
   const key = program.command('key').description('API keys (list and revoke: OAuth clients too)')
-  const client = program.command('client').description('OAuth clients, for access tokens')
+  const client = program
+    .command('client')
+    .description('OAuth clients, for access tokens (list and revoke them with `key`)')
   addCreate(key, io)
   addClientCommands(client, io)
   addRotate(key, io, 'key rotate')

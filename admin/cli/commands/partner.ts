@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { Application, Partner, Subscription } from '../../../registry/model.ts'
 import { connect, type Io } from '../io.ts'
 import { requireApplication, requirePartner, requirePlan, requireVersion } from '../look-up.ts'
-import { fields, print, table } from '../output.ts'
+import { fields, print, table, wantsJson } from '../output.ts'
 
 interface Options {
   readonly title?: string
@@ -48,7 +48,7 @@ export function addPartnerCommands(program: Command, io: Io): void {
       const client = await connect(io, command)
       const { body } = await requirePartner(client, name)
       const applications = await client.all<Application>(`/api/partners/${body.id}/applications`)
-      const rows = applications.map(row)
+      const rows = applications.map((one) => row(one, body.name))
       print(io, command, { ...body, applications }, () => `${describePartner(body)}\n${table(head, rows)}`)
     })
 
@@ -93,7 +93,14 @@ export function addPartnerCommands(program: Command, io: Io): void {
           ? '/api/applications'
           : `/api/partners/${(await requirePartner(client, partnerName)).body.id}/applications`
       const items = await client.all<Application>(path)
-      print(io, command, items, () => table(head, items.map(row)))
+      const partners = wantsJson(command) ? [] : await client.all<Partner>('/api/partners')
+      const names = new Map(partners.map(({ id, name }) => [id, name]))
+      print(io, command, items, () =>
+        table(
+          head,
+          items.map((one) => row(one, names.get(one.partnerId))),
+        ),
+      )
     })
 
   program
@@ -125,7 +132,13 @@ export function addPartnerCommands(program: Command, io: Io): void {
 }
 
 const head = ['NAME', 'ID', 'PARTNER', 'TITLE', ''] as const
-const row = (a: Application) => [a.name, a.id, a.partnerId, a.title, a.isSuspended ? 'suspended' : '']
+const row = (a: Application, partner = a.partnerId) => [
+  a.name,
+  a.id,
+  partner,
+  a.title,
+  a.isSuspended ? 'suspended' : '',
+]
 
 const describePartner = ({ name, id, title, contact, isSuspended }: Partner) =>
   fields({ name, id, title, contact, state: isSuspended ? 'suspended' : 'let in' })
