@@ -67,6 +67,7 @@ export async function startAuthorizationServer(
   const log = pino({ level: 'debug' }, { write: (line: string) => logged.push(line) })
   const server = createServer((req, res) => app(req, res))
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  server.unref() // one whose start fails further on is closed by nobody
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const signer = createSigner(registry)
   const app = createAuthorizationServerApp({

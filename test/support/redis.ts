@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createLog } from '../../registry/base/log.ts'
 import { keysWith } from '../../registry/keys.ts'
-import { closeRedis, openRedis } from '../../registry/redis.ts'
+import { closeRedis, openRedis, type Redis } from '../../registry/redis.ts'
 import type { Registry } from '../../registry/store.ts'
 import { until } from './until.ts'
 
@@ -53,6 +53,7 @@ export async function startRedis(
     const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '']
     const kept = ['--appendonly', 'yes', '--appendfsync', 'always', '--shutdown-timeout', '0']
     child = spawn('redis-server', [...args, ...kept, ...(options.args ?? []), ...more], { stdio: 'ignore' })
+    child.unref() // what a test forgets, or could not stop, keeps no worker of jest alive
     running.add(child)
     child.once('exit', () => running.delete(child))
     redis.pid = child.pid ?? 0
@@ -84,6 +85,7 @@ export async function startRedis(
 }
 
 let shared: Promise<RedisProcess> | undefined
+const clients = new Set<Redis>()
 
 /** A registry with a prefix of its own, on a Redis that all tests of the file share. */
 export async function testRegistry(
@@ -96,18 +98,24 @@ export async function testRegistry(
     { REDIS_URL: url, REDIS_PREFIX: prefix, REDIS_TIMEOUT_MS: options.timeoutMs ?? 2_000 },
     createLog('test', 'silent'),
   )
+  clients.add(redis)
   return {
     url,
     redis,
     keys: keysWith(prefix),
     now: Date.now,
     secrets: { hashKey: randomBytes(32), sealKeys: [{ id: 'one', key: randomBytes(32) }] },
-    close: () => closeRedis(redis),
+    async close() {
+      clients.delete(redis)
+      await closeRedis(redis)
+    },
   }
 }
 
-/** Ends the Redis that the test file shares; for `afterAll`. */
+/** Ends the Redis that the test file shares, and what is still connected; for `afterAll`. */
 export async function stopSharedRedis(): Promise<void> {
+  for (const client of clients) client.disconnect()
+  clients.clear()
   await (await shared)?.kill()
   shared = undefined
 }

@@ -1,4 +1,5 @@
 import type { Authority } from '../certificates.ts'
+import { stopSharedRedis } from '../redis.ts'
 import { startOurs } from './ours.ts'
 import { startReference } from './reference.ts'
 import type { TestServer } from './server.ts'
@@ -71,4 +72,5 @@ export function servers(capability: Capability): [name: string, start: Start][] 
 
 export async function endServers(): Promise<void> {
   await Promise.all(started.splice(0).map((server) => server.close()))
+  await stopSharedRedis() // of one that did not come to its start
 }

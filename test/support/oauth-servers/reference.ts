@@ -34,6 +34,7 @@ export async function startReference(authority?: Authority): Promise<TestServer>
       })
     : createServer()
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  server.unref() // one whose start fails further on is closed by nobody
   const scheme = authority ? 'https' : 'http'
   const issuer = `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}`
   const clients = new Map<string, object>()
