@@ -43,7 +43,7 @@ export function table(head: readonly string[], rows: readonly (readonly unknown[
 export function fields(values: Readonly<Record<string, unknown>>): string {
   const width = Math.max(...Object.keys(values).map((name) => name.length))
   return Object.entries(values)
-    .map(([name, value]) => `${name.padEnd(width)}  ${printable(String(value ?? '-'))}`)
+    .map(([name, value]) => `${name.padEnd(width)}  ${printable(String(value ?? '') || '-')}`)
     .join('\n')
 }
 

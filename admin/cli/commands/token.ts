@@ -20,8 +20,8 @@ const examples = `
 The client secret comes from GATEWAYCTL_CLIENT_SECRET or a file, never from an argument.
 
 Examples:
-  gatewayctl token --client-id cred_01… --secret-file - < secret.txt
-  GATEWAYCTL_CLIENT_SECRET=… gatewayctl token --client-id cred_01… --scope payments:write`
+  gatewayctl token get --client-id cred_01… --secret-file - < secret.txt
+  GATEWAYCTL_CLIENT_SECRET=… gatewayctl token get --client-id cred_01… --scope payments:write`
 
 export function addTokenCommand(program: Command, io: Io): void {
   const group = program.command('token').description('access tokens: get one, list and end those that live')
