@@ -165,15 +165,24 @@ function claimsOf(x: Exchange, identity: Identity, registered: Record<string, un
   const scopes = scopesAt(x, identity)
   return {
     ...registered,
-    sub: grant?.subject ?? identity.applicationId,
+    sub: subjectOf(identity),
     client_id: identity.credentialId,
     partner_id: identity.partnerId,
     application_id: identity.applicationId,
     environment: identity.environment,
     ...(scopes && { scope: scopes.join(' ') }),
-    ...(grant?.authorizationDetails && { authorization_details: grant.authorizationDetails }),
-    ...(grant?.actor && { act: grant.actor }),
+    // What another issuer says that people have allowed was allowed to nobody here, and its actors are none of ours.
+    ...(grant?.issuerId === null && {
+      ...(grant.authorizationDetails && { authorization_details: grant.authorizationDetails }),
+      ...(grant.actor && { act: grant.actor }),
+    }),
   }
+}
+
+/** A person whom another issuer names must not be taken for one of ours: a service may go by this claim alone. */
+function subjectOf({ grant, applicationId }: Identity): string {
+  if (grant?.subject == null) return applicationId
+  return grant.issuerId === null ? grant.subject : `${grant.issuerId}:${grant.subject}`
 }
 
 /** What the caller may do at this version. @returns undefined: nothing narrows it */

@@ -497,6 +497,9 @@ export const TokenGrant = z.object({
   authorizationDetails: AuthorizationDetails.nullable().default(null),
   resources: z.array(z.string()).default([]).describe('Where it may be used (RFC 8707); empty: no bound.'),
   actor: ActorClaim.nullable().default(null),
+  issuerId: Id.nullable()
+    .default(null)
+    .describe('The issuer outside that gave it, whose word for persons is not ours; `null`: we did.'),
 })
 export type TokenGrant = z.infer<typeof TokenGrant>
 export type NewTokenGrant = z.input<typeof TokenGrant>

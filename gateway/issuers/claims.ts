@@ -38,6 +38,7 @@ export function grantOf(
     authorizationDetails,
     resources: [],
     actor: actor.success ? actor.data : null,
+    issuerId: issuer.id,
   }
 }
 

@@ -39,7 +39,7 @@ const byKeys = () => ({
 describe('JWTs of an issuer outside', () => {
   test('are taken as soon as it is known, for the application that they are mapped to', async () => {
     expect((await callWith(await idp.sign())).status).toBe(401)
-    await createIssuer(stage.platform.registry, tester, byKeys())
+    const { value: issuer } = await createIssuer(stage.platform.registry, tester, byKeys())
     await until(async () => (await callWith(await idp.sign())).status === 200, { timeoutMs: 1_000 })
     const token = await idp.sign()
     const answer = await callWith(token)
@@ -47,7 +47,7 @@ describe('JWTs of an issuer outside', () => {
     const sent = headers[headers.findIndex((name) => name.toLowerCase() === 'authorization') + 1]!
     expect(sent).not.toContain(token)
     expect(decodeJwt(sent.slice('Bearer '.length))).toMatchObject({
-      sub: 'ada',
+      sub: `${issuer.id}:ada`,
       application_id: api.applicationId,
       partner_id: api.partnerId,
       scope: 'payments:write accounts:read',

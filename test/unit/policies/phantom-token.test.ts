@@ -59,6 +59,29 @@ describe('phantom-token', () => {
     expect(signed[0]).toMatchObject({ aud: 'urn:ledger', sub: 'ada', scope: 'pay', act: { sub: 'app_2' } })
   })
 
+  test('does not pass off a person, an actor or a consent of another issuer as ours', async () => {
+    const { send, signed } = stage()
+    const authorizationDetails = [
+      {
+        type: 'payment_initiation' as const,
+        instructedAmount: { currency: 'EUR', amount: '1.00' },
+        creditorName: 'Shop',
+        creditorAccount: { iban: 'DE02120300000000202051' },
+      },
+    ]
+    const given = { subject: 'ada', actor: { sub: 'app_2' }, authorizationDetails }
+    await send(identity({ grant: grant(given) })).outcome
+    await send(identity({ grant: grant({ ...given, issuerId: 'iss_1' }) })).outcome
+    expect(signed[0]).toMatchObject({
+      sub: 'ada',
+      act: { sub: 'app_2' },
+      authorization_details: authorizationDetails,
+    })
+    expect(signed[1]).toMatchObject({ sub: 'iss_1:ada' })
+    expect(Object.keys(signed[1]!)).not.toEqual(expect.arrayContaining(['act']))
+    expect(Object.keys(signed[1]!)).not.toEqual(expect.arrayContaining(['authorization_details']))
+  })
+
   test('waits for nothing once there is a token, and signs anew in time while the old one is used', async () => {
     const { send, signed, clock } = stage()
     const who = identity()
