@@ -28,7 +28,7 @@ const log = createLog('gateway', config.LOG_LEVEL)
 const registry = openRegistry(config, log)
 const tls =
   config.GATEWAY_TLS_PORT === undefined ? undefined : await keepTls(config, log, Date.now).catch(fail)
-const { ports, canShare } = await settlePorts(config).catch(fail)
+const { ports, canShare, letGo } = await settlePorts(config).catch(fail)
 const count = canShare ? config.GATEWAY_THREADS : 1
 if (count < config.GATEWAY_THREADS)
   log.warn('this system cannot share a port between threads: one thread serves')
@@ -69,7 +69,9 @@ process.on('SIGTERM', stop).once('SIGINT', stop)
 privatePort.listen(config.GATEWAY_METRICS_PORT, config.GATEWAY_METRICS_HOST)
 await Promise.all([once(privatePort, 'listening'), threads.start()]).catch(fail)
 await following.start() // calls are taken once there is something to serve them with
+if (count === 1) await letGo()
 await threads.listen(ports).catch(fail)
+await letGo()
 isListening = true
 const privateAddress = privatePort.address() as AddressInfo
 log.info(

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { type AddressInfo, connect, createServer } from 'node:net'
+import { type AddressInfo, connect, createServer, type Server } from 'node:net'
 import type { Config } from '../registry/base/config.ts'
 import type { Ports } from './messages.ts'
 
@@ -7,14 +7,31 @@ export interface SettledPorts {
   readonly ports: Ports
   /** Whether several threads can listen on it at once; where the system lacks SO_REUSEPORT, one thread serves alone. */
   readonly canShare: boolean
+  /**
+   * Free ports that were found are held until this is called: threads take a while until they listen, and another gateway
+   * that looks for a free port meanwhile would find the same and share it. To be called when they do; before, where one
+   * thread listens alone.
+   */
+  letGo(): Promise<void>
 }
 
 /** @throws Error EADDRINUSE, EACCES */
 export async function settlePorts(config: Config): Promise<SettledPorts> {
   const { GATEWAY_HOST, GATEWAY_PORT, GATEWAY_CLEAR_TEXT, GATEWAY_TLS_PORT } = config
-  const clear = GATEWAY_CLEAR_TEXT === 'on' ? await settlePort(GATEWAY_HOST, GATEWAY_PORT) : undefined
-  const tls = GATEWAY_TLS_PORT === undefined ? undefined : await settlePort(GATEWAY_HOST, GATEWAY_TLS_PORT)
-  return { ports: { clear, tls }, canShare: await canSharePorts(GATEWAY_HOST) }
+  const canShare = await canSharePorts(GATEWAY_HOST)
+  const held: Server[] = []
+  const settle = async (wanted: number) => {
+    if (wanted !== 0) return settlePort(GATEWAY_HOST, wanted)
+    const holder = await listen({ host: GATEWAY_HOST, port: 0, reusePort: canShare })
+    held.push(holder)
+    return (holder.address() as AddressInfo).port
+  }
+  const clear = GATEWAY_CLEAR_TEXT === 'on' ? await settle(GATEWAY_PORT) : undefined
+  const tls = GATEWAY_TLS_PORT === undefined ? undefined : await settle(GATEWAY_TLS_PORT)
+  const letGo = async () => {
+    await Promise.all(held.splice(0).map(ended))
+  }
+  return { ports: { clear, tls }, canShare, letGo }
 }
 
 /**
@@ -22,21 +39,20 @@ export async function settlePorts(config: Config): Promise<SettledPorts> {
  * somebody answers already is refused here, or a second gateway started by mistake would take half of the calls. It is
  * asked by a connection, not by listening: a listener that goes again would break the calls that came to it.
  *
- * @param wanted 0 for any free one
  * @throws Error EADDRINUSE, EACCES
  */
 async function settlePort(host: string, wanted: number): Promise<number> {
-  if (wanted !== 0 && (await isAnswered(host, wanted))) {
+  if (await isAnswered(host, wanted)) {
     throw Object.assign(new Error(`listen EADDRINUSE: somebody listens on ${host}:${wanted}`), {
       code: 'EADDRINUSE',
     })
   }
-  return wanted || (await listenBriefly({ host, port: 0 }))
+  return wanted
 }
 
 async function canSharePorts(host: string): Promise<boolean> {
   try {
-    await listenBriefly({ host, port: 0, reusePort: true })
+    await ended(await listen({ host, port: 0, reusePort: true }))
     return true
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
@@ -64,11 +80,13 @@ async function isAnswered(host: string, port: number): Promise<boolean> {
   }
 }
 
-async function listenBriefly(options: { host: string; port: number; reusePort?: boolean }): Promise<number> {
-  const probe = createServer().listen(options)
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  probe.close()
-  await once(probe, 'close')
-  return port
+async function listen(options: { host: string; port: number; reusePort: boolean }): Promise<Server> {
+  const server = createServer().listen(options)
+  await once(server, 'listening')
+  return server
+}
+
+async function ended(server: Server): Promise<void> {
+  server.close()
+  await once(server, 'close')
 }

@@ -3,6 +3,8 @@ import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { WebSocket, WebSocketServer } from 'ws'
+import { settlePorts } from '../../gateway/port.ts'
+import { loadConfig } from '../../registry/base/config.ts'
 import { type Platform, publishDemo, startPlatform } from '../support/platform.ts'
 
 let platform: Platform
@@ -25,6 +27,31 @@ describe('the port of a gateway', () => {
     const { port } = other.address() as AddressInfo
     await expect(platform.gateway({ GATEWAY_PORT: String(port) })).rejects.toThrow(/EADDRINUSE/)
     other.close()
+  })
+
+  test('a free one is held from when it was found until the threads listen', async () => {
+    const held = await settlePorts(
+      loadConfig({
+        ...platform.env,
+        GATEWAY_HOST: '127.0.0.1',
+        GATEWAY_PORT: '0',
+        GATEWAY_TLS_PORT: '0',
+        GATEWAY_TLS_CERTIFICATES: 'x',
+      }),
+    )
+    const ports = [held.ports.clear!, held.ports.tls!]
+    for (const port of ports) {
+      const other = createServer().listen({ port, host: '127.0.0.1' })
+      const [error] = await once(other, 'error')
+      expect(error.code).toBe('EADDRINUSE')
+      const thread = createServer().listen({ port, host: '127.0.0.1', reusePort: held.canShare })
+      await once(thread, 'listening')
+      thread.close()
+    }
+    await held.letGo()
+    const next = createServer().listen(ports[0], '127.0.0.1')
+    await once(next, 'listening')
+    next.close()
   })
 
   test('an open WebSocket ends when the time for draining is over, and the gateway with 0', async () => {
