@@ -5,8 +5,8 @@ import { hasSecret, settingsOf } from './client-settings.ts'
 import { commit, retried } from './commit.ts'
 import { createCredential, rotateCredential, updateCredential } from './credentials.ts'
 import { kinds } from './kinds.ts'
-import { type Credential, type CredentialInput, CredentialUpdate, Environment } from './model.ts'
-import { ClientProfile } from './oauth-model.ts'
+import { type Credential, type CredentialInput, CredentialUpdate, Environment, Scope } from './model.ts'
+import { AuthorizationDetailsType, ClientProfile } from './oauth-model.ts'
 import { keep, peek } from './one-time.ts'
 import { replacement } from './records.ts'
 import { guarded } from './redis.ts'
@@ -21,6 +21,18 @@ import { type Actor, allIds, find, findMany, get, parseInput, type Registry } fr
 export const RegistrationTokenInput = z.strictObject({
   environment: Environment,
   profile: ClientProfile.default('standard').describe('What every client registered with it is held to.'),
+  scopes: z
+    .array(Scope)
+    .max(200)
+    .nullable()
+    .default(null)
+    .describe('Most that a client may register for; `null`: all scopes of the application.'),
+  authorizationDetailsTypes: z
+    .array(AuthorizationDetailsType)
+    .default([])
+    .describe(
+      'Types of `authorization_details` that a client may register for, such as `payment_initiation`.',
+    ),
   uses: z.int().min(1).max(1_000).default(1).describe('How many clients may be registered with it.'),
   lifetimeSeconds: z.int().min(60).max(7_776_000).default(86_400).describe('How long it can be used.'),
 })
@@ -30,6 +42,8 @@ const InitialAccess = z.object({
   applicationId: z.string(),
   environment: Environment,
   profile: ClientProfile,
+  scopes: z.array(z.string()).nullable().default(null),
+  authorizationDetailsTypes: z.array(AuthorizationDetailsType).default([]),
 })
 export type InitialAccess = z.infer<typeof InitialAccess>
 
@@ -57,11 +71,21 @@ export async function createRegistrationToken(
   return { token, expiresAt }
 }
 
-/** @returns undefined when it is unknown or has ended; whether it has a use left, tells `registerClient` */
+/** @returns undefined when it is unknown, has ended, or its application is suspended; whether it has a use left, tells `registerClient` */
 export async function findInitialAccess(r: Registry, token: string): Promise<InitialAccess | undefined> {
   if (!looksLikeSecret('registration-token', token)) return undefined
   const kept = await peek(r, 'registration-token', token)
-  return kept === undefined ? undefined : InitialAccess.parse(kept)
+  if (kept === undefined) return undefined
+  const access = InitialAccess.parse(kept)
+  return (await isSuspended(r, access.applicationId)) ? undefined : access
+}
+
+/** Who is suspended must not prepare for when that ends. */
+async function isSuspended(r: Registry, applicationId: string): Promise<boolean> {
+  const application = await find(r, kinds.application, applicationId)
+  if (!application || application.value.isSuspended) return true
+  const partner = await find(r, kinds.partner, application.value.partnerId)
+  return !partner || partner.value.isSuspended
 }
 
 export interface Registered {
@@ -94,8 +118,9 @@ export async function registerClient(
   }
   try {
     const input = { ...fields, kind: 'oauth-client' as const, environment }
-    const { credential, secret } = await createCredential(r, registrar, applicationId, input)
-    const accessToken = await newAccessToken(r, credential.value.id)
+    const accessToken = newSecret('registration-access')
+    const registration = { hash: hashSecret(r.secrets.hashKey, accessToken) }
+    const { credential, secret } = await createCredential(r, registrar, applicationId, input, registration)
     return { credential: credential.value, secret, accessToken }
   } catch (error) {
     await guarded(r.redis.incr(uses)).catch(() => {})
@@ -103,7 +128,11 @@ export async function registerClient(
   }
 }
 
-/** The client that a registration access token manages. @returns undefined for any that is not this client's */
+/**
+ * The client that a registration access token manages.
+ *
+ * @returns undefined for any that is not this client's, or while its application is suspended
+ */
 export async function findRegistered(
   r: Registry,
   clientId: string,
@@ -113,7 +142,7 @@ export async function findRegistered(
   const stored = await find(r, kinds.credential, clientId)
   const hash = hashSecret(r.secrets.hashKey, accessToken)
   if (stored?.value.registration?.hash !== hash || stored.value.revokedAt !== null) return undefined
-  return stored.value
+  return (await isSuspended(r, stored.value.applicationId)) ? undefined : stored.value
 }
 
 /**

@@ -36,6 +36,7 @@ export interface Issued {
  * Issues a credential. Of an API key the secret is the key itself; of an OAuth client the credential’s id is the
  * client id and the secret the client secret. Only its keyed hash is kept.
  *
+ * @param registration by what a client that registered itself is managed
  * @throws Problem `input-invalid` when it would have ended already, or its settings contradict one another
  * @throws Problem not-found, store-unavailable; then there is no credential, or nobody has its secret
  */
@@ -44,6 +45,7 @@ export async function createCredential(
   actor: Actor,
   applicationId: string,
   input: z.input<typeof CredentialInput>,
+  registration: Credential['registration'] = null,
 ): Promise<Issued> {
   const fields = parseInput(CredentialInput, input)
   checkFields(r, fields)
@@ -56,7 +58,7 @@ export async function createCredential(
     partnerId: application.value.partnerId,
     revokedAt: null,
     tokensNotBefore: 0,
-    registration: null,
+    registration,
     secrets: records,
   })
   await commit(r, actor, steps)
@@ -109,7 +111,7 @@ export async function updateCredential(
     }
     const { stored, ...steps } = replacement(r, kinds.credential, before, after)
     await commit(r, actor, { ...steps, events: [{ kind: 'identity', credentialId: id }] })
-    if (stored.value.tokensNotBefore !== value.tokensNotBefore) await endFamilies(r, stored.value)
+    if (stored.value.tokensNotBefore !== value.tokensNotBefore) await clearFamilies(r, stored.value)
     return stored
   })
 }
@@ -164,7 +166,7 @@ export async function rotateCredential(
     const after = { ...value, tokensNotBefore, secrets: [...records, ...overlapping] }
     const { stored, ...steps } = replacement(r, kinds.credential, before, after, 'rotate')
     await commit(r, actor, { ...steps, events: [{ kind: 'identity', credentialId: id }] })
-    if (options.endTokens) await endFamilies(r, stored.value)
+    if (options.endTokens) await clearFamilies(r, stored.value)
     return { credential: stored, secret }
   })
 }
@@ -189,6 +191,14 @@ export async function revokeCredential(
     await commit(r, actor, { ...steps, events: [{ kind: 'identity', credentialId: id }] })
     return stored
   })
+}
+
+/**
+ * Takes ended authorizations out of the lists. They are dead by the change that was made; should this fail, that must not
+ * look undone: a new secret would be lost.
+ */
+async function clearFamilies(r: Registry, client: Credential): Promise<void> {
+  await endFamilies(r, client).catch(() => {})
 }
 
 /** One command with 100,000 fields would hold up whoever sends it, and Redis, too. */

@@ -60,6 +60,8 @@ export const CertificateName = z
   .refine((name) => Object.values(name).filter((v) => v !== undefined).length === 1, 'give exactly one name')
 export type CertificateName = z.infer<typeof CertificateName>
 
+export const AuthorizationDetailsType = z.enum(['payment_initiation'])
+
 /** Of an OAuth client, beside what every credential has. */
 export const ClientSettings = z.strictObject({
   profile: ClientProfile.default('standard'),
@@ -90,7 +92,7 @@ export const ClientSettings = z.strictObject({
     .default(2_592_000)
     .describe('How long what a person has allowed lasts, from that moment.'),
   authorizationDetailsTypes: z
-    .array(z.enum(['payment_initiation']))
+    .array(AuthorizationDetailsType)
     .default([])
     .describe('Types of `authorization_details` (RFC 9396) that it may ask for.'),
   isResourceServer: z
@@ -115,19 +117,21 @@ export const PaymentInitiation = z.strictObject({
     amount: z.string().regex(/^(0|[1-9]\d{0,14})(\.\d{1,4})?$/, 'a decimal number such as "123.50"'),
   }),
   creditorName: z.string().min(1).max(140),
-  // An empty one would be shown in place of the other, and be equal to nothing at all.
-  creditorAccount: z.strictObject({
-    iban: z
-      .string()
-      .max(34)
-      .regex(/[A-Za-z0-9]/, 'an account number')
-      .optional(),
-    bban: z
-      .string()
-      .max(64)
-      .regex(/[A-Za-z0-9]/, 'an account number')
-      .optional(),
-  }),
+  // One that is empty or missing would be allowed by a person, and be equal to nothing at all.
+  creditorAccount: z
+    .strictObject({
+      iban: z
+        .string()
+        .max(34)
+        .regex(/[A-Za-z0-9]/, 'an account number')
+        .optional(),
+      bban: z
+        .string()
+        .max(64)
+        .regex(/[A-Za-z0-9]/, 'an account number')
+        .optional(),
+    })
+    .refine(({ iban, bban }) => iban !== undefined || bban !== undefined, 'give iban or bban'),
   remittanceInformationUnstructured: z.string().max(140).optional(),
 })
 export type PaymentInitiation = z.infer<typeof PaymentInitiation>

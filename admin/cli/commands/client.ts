@@ -1,5 +1,9 @@
 import { type Command, Option } from 'commander'
-import { ClientProfile, type ClientSettings } from '../../../registry/oauth-model.ts'
+import {
+  AuthorizationDetailsType,
+  ClientProfile,
+  type ClientSettings,
+} from '../../../registry/oauth-model.ts'
 import { dateOrNever, wholeNumber } from '../arguments.ts'
 import { addClientOptions, type ClientOptions, merged, settingsFrom } from '../client-options.ts'
 import { connect, type Io } from '../io.ts'
@@ -110,6 +114,12 @@ function addRegistrationTokens(client: Command, io: Io): void {
         .choices(ClientProfile.options)
         .default('standard'),
     )
+    .option('--scope <scopes...>', 'most that a client may register for; default: all of the application')
+    .addOption(
+      new Option('--details-type <types...>', 'authorization_details that a client may register for').choices(
+        AuthorizationDetailsType.options,
+      ),
+    )
     .option('--uses <count>', 'how many clients may be registered', wholeNumber, 1)
     .option('--lifetime <seconds>', 'how long it can be used', wholeNumber, 86_400)
     .addHelpText('after', registrationExamples)
@@ -117,9 +127,10 @@ function addRegistrationTokens(client: Command, io: Io): void {
       const api = await connect(io, command)
       const { id } = (await requireApplication(api, application)).body
       const { environment, profile, uses, lifetime: lifetimeSeconds } = options
+      const { scope: scopes = null, detailsType: authorizationDetailsTypes = [] } = options
       const { body } = await api.post<{ token: string; expiresAt: number }>(
         `/api/applications/${id}/registration-tokens`,
-        { environment, profile, uses, lifetimeSeconds },
+        { environment, profile, scopes, authorizationDetailsTypes, uses, lifetimeSeconds },
       )
       print(io, command, body, () =>
         secretNote(`initial access token until ${time(body.expiresAt)}`, body.token),
@@ -130,6 +141,8 @@ function addRegistrationTokens(client: Command, io: Io): void {
 interface RegistrationOptions {
   readonly environment: string
   readonly profile: string
+  readonly scope?: string[]
+  readonly detailsType?: string[]
   readonly uses: number
   readonly lifetime: number
 }

@@ -3,7 +3,7 @@ import { asProblem } from '../../../registry/base/problem.ts'
 import type { InitialAccess, Registered, RegisteredFields } from '../../../registry/client-registration.ts'
 import type { Take, TokensTaken } from '../../../registry/limits.ts'
 import type { Credential } from '../../../registry/model.ts'
-import type { ClientProfile } from '../../../registry/oauth-model.ts'
+import { ClientSettings } from '../../../registry/oauth-model.ts'
 import { errorAnswer, printable, slowDown } from '../errors.ts'
 import { emptyAnswer, jsonAnswer, type OAuthAnswer, type OAuthRequest } from '../message.ts'
 import { ClientMetadata, clientFrom, fault, faultAt, type MappedClient, metadataOf } from './metadata.ts'
@@ -46,7 +46,7 @@ export function createRegistration(deps: RegistrationDeps): RegistrationEndpoint
     if (req.method !== 'POST') return notAllowed('POST')
     const token = bearerOf(req)
     const access = await orFailed(req, () => deps.findInitialAccess(token))
-    const fields = await fieldsFrom(readMetadata(req).metadata, access.profile, access.applicationId)
+    const fields = await fieldsFrom(readMetadata(req).metadata, access)
     const registered = await checked(() => deps.register(token, access, fields))
     if (registered === undefined) throw unauthorized()
     return answer(201, registered.credential, registered)
@@ -63,8 +63,10 @@ export function createRegistration(deps: RegistrationDeps): RegistrationEndpoint
     }
     const { metadata, raw } = readMetadata(req)
     await requireOwn(raw, clientId)
-    const profile = client.oauth?.profile ?? 'standard'
-    const fields = await fieldsFrom(metadata, profile, client.applicationId)
+    // No more than it has: what was taken from it, or never given, it does not give itself.
+    const { profile, authorizationDetailsTypes } = client.oauth ?? ClientSettings.parse({})
+    const { applicationId, scopes } = client
+    const fields = await fieldsFrom(metadata, { applicationId, profile, scopes, authorizationDetailsTypes })
     const changed = await checked(() => deps.update(client, fields))
     return answer(200, changed.credential, changed)
   }
@@ -81,15 +83,20 @@ export function createRegistration(deps: RegistrationDeps): RegistrationEndpoint
 
   async function fieldsFrom(
     metadata: ClientMetadata,
-    profile: ClientProfile,
-    applicationId: string,
+    most: Omit<InitialAccess, 'environment'>,
   ): Promise<MappedClient> {
-    const mapped = clientFrom(metadata, profile)
+    const mapped = clientFrom(metadata, most.profile)
     if ('error' in mapped) throw refused(mapped)
-    const granted = await deps.scopesOf(applicationId)
+    const granted = await deps.scopesOf(most.applicationId)
     const beyond = mapped.scopes?.find((scope) => !granted.has(scope))
     if (beyond !== undefined) throw refused(fault(`scope: the application has no scope ${beyond}`))
-    return mapped
+    const notGiven = most.scopes && mapped.scopes?.find((scope) => !most.scopes!.includes(scope))
+    if (notGiven) throw refused(fault(`scope: this client may not register for ${notGiven}`))
+    const type = mapped.oauth.authorizationDetailsTypes.find(
+      (one) => !most.authorizationDetailsTypes.includes(one),
+    )
+    if (type) throw refused(fault(`authorization_details_types: this client may not register for ${type}`))
+    return { ...mapped, scopes: mapped.scopes ?? most.scopes }
   }
 
   async function answer(status: number, client: Credential, more?: Registered): Promise<OAuthAnswer> {
