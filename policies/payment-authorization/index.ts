@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type FieldError, problem } from '../../registry/base/problem.ts'
+import { isResourceOf } from '../../registry/resources.ts'
 import type { Deps, Exchange, Policy } from '../policy.ts'
 import { isSaidToBeJson, readBody } from './body.ts'
 import { differencesFrom, type Part, readPayment } from './payment.ts'
@@ -17,7 +18,7 @@ const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /**
  * A payment call does what a person has allowed and nothing else (RFC 9396 §9): its amount, currency and creditor equal
- * one `payment_initiation` of the token's authorization details, and each of these is good for one payment.
+ * one `payment_initiation` of the token's authorization details, which is for this API where it names places, and each of these is good for one payment.
  *
  * It is marked as used before the call is sent. Was nothing sent, as a later check refused it or no service could be
  * reached, the mark is taken away again; in all other cases it stays, also where nobody knows whether the service acted.
@@ -82,6 +83,7 @@ async function take(x: Exchange, config: PaymentAuthorizationConfig, deps: Deps)
   let wasUsed = false
   for (const [index, granted] of details.entries()) {
     if (granted.actions && !granted.actions.includes('initiate')) continue
+    if (granted.locations && !isAt(granted.locations, x, deps)) continue
     const differences = differencesFrom(granted, payment)
     if (differences.length === 0) {
       const by = randomUUID()
@@ -100,6 +102,10 @@ async function take(x: Exchange, config: PaymentAuthorizationConfig, deps: Deps)
     errors: (nearest ?? []).map((part) => fault(part, config)),
   })
 }
+
+/** RFC 9396 §2.2: where the payment may be made, told as resources are. */
+const isAt = (locations: readonly string[], x: Exchange, deps: Deps) =>
+  locations.some((location) => isResourceOf(location, x.route!.routing, deps.realm))
 
 function fault(
   part: Part,

@@ -127,6 +127,16 @@ describe('a payment', () => {
     expect([...used.keys()]).toEqual(['fam_1 0'])
   })
 
+  test('is made only where it was allowed to be made', async () => {
+    const at = (...locations: string[]) => setUp([granted('123.50', 'EUR', { locations })])
+    const elsewhere = at('https://api.bank.example/other/v1')
+    await expect(elsewhere.pay(right)).rejects.toMatchObject({ code: 'authorization-details-mismatch' })
+    expect(elsewhere.used.size).toBe(0)
+    const here = at('https://api.bank.example/other/v1', 'https://api.bank.example/payments/v1')
+    await here.pay(right)
+    expect(here.used.size).toBe(1)
+  })
+
   test.each([
     ['another amount', { ...right, amount: { value: 12351, currency: 'EUR' } }, ['/amount/value']],
     ['another currency', { ...right, amount: { value: 12350, currency: 'USD' } }, ['/amount/currency']],
