@@ -7,7 +7,7 @@ export interface JwksParts {
   readonly outbound: Outbound
   /** ms by a clock that nobody sets */
   readonly now: () => number
-  /** Hears why keys could not be fetched. */
+  /** Hears why keys could not be fetched. @param uri without its query */
   readonly onFailure: (uri: string, error: unknown) => void
 }
 
@@ -38,6 +38,7 @@ export function createJwks({ outbound, now, onFailure }: JwksParts): FetchJwks {
 
   async function ask(uri: string, before: Entry | undefined): Promise<Entry> {
     const askedAt = now()
+    const shown = uri.split('?')[0]! // a query may hold a key of somebody's
     try {
       const { status, body } = await outbound.send({
         url: uri,
@@ -45,10 +46,10 @@ export function createJwks({ outbound, now, onFailure }: JwksParts): FetchJwks {
         maxBytes,
         timeoutMs,
       })
-      if (status !== 200) throw new Error(`${uri}: answered with ${status}`)
-      return { keys: parsedKeys(uri, body), fetchedAt: now(), askedAt }
+      if (status !== 200) throw new Error(`${shown}: answered with ${status}`)
+      return { keys: parsedKeys(shown, body), fetchedAt: now(), askedAt }
     } catch (error) {
-      onFailure(uri, error)
+      onFailure(shown, error)
       return { keys: before?.keys ?? [], fetchedAt: before?.fetchedAt, askedAt }
     }
   }
@@ -78,19 +79,19 @@ export function createJwks({ outbound, now, onFailure }: JwksParts): FetchJwks {
     const known = entries.get(uri)
     const entry = mustAsk(known, kid) ? await askOnce(uri, known) : known!
     if (entry.fetchedAt === undefined || now() - entry.fetchedAt > staleMs)
-      throw new Error(`${uri}: its keys cannot be had`)
+      throw new Error(`${uri.split('?')[0]}: its keys cannot be had`)
     return entry.keys
   }
 }
 
-function parsedKeys(uri: string, body: string): readonly Jwk[] {
+function parsedKeys(shown: string, body: string): readonly Jwk[] {
   let json: unknown
   try {
     json = JSON.parse(body)
   } catch {
-    throw new Error(`${uri}: is not JSON`)
+    throw new Error(`${shown}: is not JSON`)
   }
   const parsed = JwkSet.safeParse(json)
-  if (!parsed.success) throw new Error(`${uri}: is not a set of keys`)
+  if (!parsed.success) throw new Error(`${shown}: is not a set of keys`)
   return parsed.data.keys
 }
