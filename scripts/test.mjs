@@ -31,7 +31,7 @@ const jest = [
 
 /** @type {Stage[]} */
 const checks = [
-  { name: 'types', args: [bin('.bin', 'tsc')] },
+  { name: 'types', args: [bin('typescript', 'bin', 'tsc')] },
   { name: 'lint', args: [bin('.bin', 'biome'), 'check', '.'] },
   {
     name: 'arrows',
