@@ -38,7 +38,7 @@ export async function answerInteraction(
     case 'code':
       return confirmCode(deps, visit, form)
     case 'other-account':
-      return useOtherAccount(deps, visit)
+      return chooseOtherAccount(deps, visit)
     case 'decide':
       return decide(deps, visit, form)
     case 'cancel':
@@ -147,7 +147,7 @@ const placeOf = ({ interaction, asker, context }: Visit) => ({
 const held = (deps: PeopleDeps, visit: Visit, retryAfterMs: number) =>
   heldPage(visit.context, { retryAfterMs, now: deps.now(), back: visit.self })
 
-async function useOtherAccount(deps: PeopleDeps, visit: Visit): Promise<OAuthAnswer> {
+async function chooseOtherAccount(deps: PeopleDeps, visit: Visit): Promise<OAuthAnswer> {
   const cookie = await endSession(deps, visit.req)
   const next = addressOf(deps, visit.req, interactionPath(visit.id), { other: '1' })
   return seeOther(next, visit.context.isHttps, [cookie])
