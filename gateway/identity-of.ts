@@ -13,6 +13,7 @@ export function identityOf(
     partnerId,
     applicationId,
     credentialId,
+    secretId: record.secretId,
     environment,
     method,
     scopes: scopes ? sharedScopes(scopes) : undefined,

@@ -168,6 +168,8 @@ export interface Identity {
   readonly partnerId: string
   readonly applicationId: string
   readonly credentialId: string
+  /** Which of the credential's secrets was shown; `null`: none, as with a token. */
+  readonly secretId: string | null
   readonly environment: Environment
   readonly method: 'api-key' | 'bearer'
   /** `undefined`: not narrowed by the credential or token. */

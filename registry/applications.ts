@@ -3,6 +3,7 @@ import { commit, requireMatch, retried } from './commit.ts'
 import { kinds } from './kinds.ts'
 import { type Application, ApplicationInput } from './model.ts'
 import { insertion, joined, kept, removal, replacement } from './records.ts'
+import { forgetUses } from './secret-ends.ts'
 import {
   type Actor,
   allIds,
@@ -107,7 +108,10 @@ export async function deleteApplication(
       ...steps,
       write: [
         ...steps.write,
-        ...credentials.map(({ value }) => ['unfield', r.keys.lastUsed(), value.id] as const),
+        ...credentials.flatMap(({ value }) => [
+          ['unfield', r.keys.lastUsed(), value.id] as const,
+          ...forgetUses(r, value),
+        ]),
       ],
       events: [{ kind: 'identity', applicationId: id }],
     })

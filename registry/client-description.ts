@@ -1,6 +1,7 @@
+import { activeSubscriptions } from './active-subscriptions.ts'
 import { kinds } from './kinds.ts'
 import { guarded } from './redis.ts'
-import { allIds, find, findByName, findMany, type Registry } from './store.ts'
+import { allIds, find, findByName, type Registry } from './store.ts'
 
 /** What people are told of an OAuth client. */
 export interface ClientDescription {
@@ -18,12 +19,10 @@ export async function describeClient(r: Registry, clientId: string): Promise<Cli
   const [application, partner, subscriptions] = await Promise.all([
     find(r, kinds.application, applicationId),
     find(r, kinds.partner, partnerId),
-    allIds(r, kinds.subscription, applicationId).then((ids) => findMany(r, kinds.subscription, ids)),
+    allIds(r, kinds.subscription, applicationId).then((ids) => activeSubscriptions(r, ids)),
   ])
   if (!application || !partner) return undefined
-  const versionIds = subscriptions.flatMap((subscription) =>
-    subscription ? [subscription.value.versionId] : [],
-  )
+  const versionIds = subscriptions.map(({ versionId }) => versionId)
   return {
     application: application.value.title,
     partner: partner.value.title,

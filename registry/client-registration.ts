@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { activeSubscriptions } from './active-subscriptions.ts'
 import { problem } from './base/problem.ts'
 import { hashSecret, looksLikeSecret, newSecret } from './base/secrets.ts'
 import { hasSecret, settingsOf } from './client-settings.ts'
@@ -10,7 +11,7 @@ import { AuthorizationDetailsType, ClientProfile } from './oauth-model.ts'
 import { keep, peek } from './one-time.ts'
 import { replacement } from './records.ts'
 import { guarded } from './redis.ts'
-import { type Actor, allIds, find, findMany, get, parseInput, type Registry } from './store.ts'
+import { type Actor, allIds, find, get, parseInput, type Registry } from './store.ts'
 
 /**
  * Clients that partners register themselves (RFC 7591, RFC 7592). What opens the door is an initial access token, made
@@ -171,10 +172,10 @@ export async function updateRegistered(
 /** All scopes that clients of an application may ask for. */
 export async function scopesOfApplication(r: Registry, applicationId: string): Promise<Set<string>> {
   const ids = await allIds(r, kinds.subscription, applicationId)
-  const subscriptions = await findMany(r, kinds.subscription, ids)
+  const subscriptions = await activeSubscriptions(r, ids)
   const json = await guarded(r.redis.get(r.keys.publishedScopes()))
   const published: Record<string, string[]> = json === null ? {} : JSON.parse(json)
-  return new Set(subscriptions.flatMap((s) => s?.value.scopes ?? published[s?.value.versionId ?? ''] ?? []))
+  return new Set(subscriptions.flatMap((s) => s.scopes ?? published[s.versionId] ?? []))
 }
 
 async function newAccessToken(r: Registry, clientId: string): Promise<string> {

@@ -28,6 +28,8 @@ export type Write =
   | readonly ['field', key: string, field: string, value: string]
   | readonly ['unfield', key: string, field: string]
   | readonly ['set', key: string, value: string | Buffer]
+  /** For so long, in ms. */
+  | readonly ['keep', key: string, value: string, lifetimeMs: number]
 
 export interface AuditInput {
   readonly action: string

@@ -5,9 +5,16 @@ import { hashSecret, hintOf, newSecret } from './base/secrets.ts'
 import { clientFaults, hasSecret, settingsOf } from './client-settings.ts'
 import { commit, requireMatch, retried } from './commit.ts'
 import { kinds } from './kinds.ts'
-import { type Credential, CredentialInput, type CredentialSecret, CredentialUpdate } from './model.ts'
-import { insertion, kept, replacement } from './records.ts'
+import {
+  type Application,
+  type Credential,
+  CredentialInput,
+  type CredentialSecret,
+  CredentialUpdate,
+} from './model.ts'
+import { insertion, kept, replacement, type Steps } from './records.ts'
 import { guarded } from './redis.ts'
+import { forgetUses } from './secret-ends.ts'
 import {
   type Actor,
   get,
@@ -47,22 +54,35 @@ export async function createCredential(
   input: z.input<typeof CredentialInput>,
   registration: Credential['registration'] = null,
 ): Promise<Issued> {
+  const { value: application } = await get(r, kinds.application, applicationId)
+  const { credential, secret, ...steps } = issue(r, actor, application, input, registration)
+  await commit(r, actor, steps)
+  return { credential, secret }
+}
+
+/** The steps that issue a credential, for a commit together with others. @throws Problem input-invalid */
+export function issue(
+  r: Registry,
+  actor: Actor,
+  application: Pick<Application, 'id' | 'partnerId'>,
+  input: z.input<typeof CredentialInput>,
+  registration: Credential['registration'] = null,
+): Issued & Steps {
   const fields = parseInput(CredentialInput, input)
   checkFields(r, fields)
-  const application = await get(r, kinds.application, applicationId)
   const { secret, records } = hasSecret(fields) ? newSecretFor(r, fields) : noSecret
   const { stored, ...steps } = insertion(r, kinds.credential, {
     ...kept(r, kinds.credential),
     ...fields,
-    applicationId,
-    partnerId: application.value.partnerId,
+    applicationId: application.id,
+    partnerId: application.partnerId,
+    createdBy: actor.id,
     revokedAt: null,
     tokensNotBefore: 0,
     registration,
     secrets: records,
   })
-  await commit(r, actor, steps)
-  return { credential: stored, secret }
+  return { credential: stored, secret, ...steps }
 }
 
 /** @throws Problem not-found, store-unavailable */
@@ -165,7 +185,8 @@ export async function rotateCredential(
     const tokensNotBefore = options.endTokens ? now : value.tokensNotBefore
     const after = { ...value, tokensNotBefore, secrets: [...records, ...overlapping] }
     const { stored, ...steps } = replacement(r, kinds.credential, before, after, 'rotate')
-    await commit(r, actor, { ...steps, events: [{ kind: 'identity', credentialId: id }] })
+    const write = [...steps.write, ...forgetUses(r, value, after)]
+    await commit(r, actor, { ...steps, write, events: [{ kind: 'identity', credentialId: id }] })
     if (options.endTokens) await clearFamilies(r, stored.value)
     return { credential: stored, secret }
   })
@@ -188,7 +209,8 @@ export async function revokeCredential(
     if (before.value.revokedAt !== null) return before
     const after = { ...before.value, revokedAt: r.now(), secrets: [] }
     const { stored, ...steps } = replacement(r, kinds.credential, before, after, 'revoke')
-    await commit(r, actor, { ...steps, events: [{ kind: 'identity', credentialId: id }] })
+    const write = [...steps.write, ...forgetUses(r, before.value)]
+    await commit(r, actor, { ...steps, write, events: [{ kind: 'identity', credentialId: id }] })
     return stored
   })
 }
@@ -204,7 +226,7 @@ async function clearFamilies(r: Registry, client: Credential): Promise<void> {
 /** One command with 100,000 fields would hold up whoever sends it, and Redis, too. */
 const touchedAtOnce = 500
 
-/** Notes when credentials were last used (ms since the epoch). Gateways do it every few seconds, not per call. */
+/** Notes when credentials and secrets were last used (ms since the epoch), by their ids. Gateways do it every few seconds, not per call. */
 export async function touchCredentials(r: Registry, usedAt: ReadonlyMap<string, number>): Promise<void> {
   let part = new Map<string, number>()
   for (const [id, at] of usedAt) {
@@ -216,7 +238,7 @@ export async function touchCredentials(r: Registry, usedAt: ReadonlyMap<string, 
   if (part.size > 0) await guarded(r.redis.hset(r.keys.lastUsed(), part))
 }
 
-/** When credentials were last used (ms since the epoch); those never used are not in it. @throws Problem store-unavailable */
+/** When credentials or secrets were last used (ms since the epoch); those never used are not in it. @throws Problem store-unavailable */
 export async function lastUsed(r: Registry, ids: readonly string[]): Promise<Map<string, number>> {
   if (ids.length === 0) return new Map()
   const times = await guarded(r.redis.hmget(r.keys.lastUsed(), ...ids))

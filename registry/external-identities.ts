@@ -1,7 +1,8 @@
+import { activeSubscriptions } from './active-subscriptions.ts'
 import type { IdentityRecord } from './identities.ts'
 import { kinds } from './kinds.ts'
 import type { TokenGrant } from './model.ts'
-import { allIds, find, findMany, type Registry } from './store.ts'
+import { allIds, find, type Registry } from './store.ts'
 
 /**
  * Who an application is that another issuer's token speaks for: with its subscriptions, as if it had presented a
@@ -24,7 +25,7 @@ export async function findIdentityOfApplication(
   const { partnerId } = application.value
   const [partner, subscriptions] = await Promise.all([
     find(r, kinds.partner, partnerId),
-    findMany(r, kinds.subscription, subscriptionIds),
+    activeSubscriptions(r, subscriptionIds),
   ])
   if (!partner || partner.value.isSuspended) return undefined
   return {
@@ -32,11 +33,10 @@ export async function findIdentityOfApplication(
     applicationId,
     credentialId,
     environment,
+    secretId: null,
     kind: 'oauth-client',
     scopes: given.scopes,
-    subscriptions: subscriptions.flatMap((s) =>
-      s ? [{ versionId: s.value.versionId, planId: s.value.planId, scopes: s.value.scopes }] : [],
-    ),
+    subscriptions: subscriptions.map(({ versionId, planId, scopes }) => ({ versionId, planId, scopes })),
     expiresAt,
     grant: { ...given, partnerId, scopes: given.scopes ?? [] },
   }

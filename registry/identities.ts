@@ -1,3 +1,4 @@
+import { activeSubscriptions } from './active-subscriptions.ts'
 import { hashSecret, looksLikeSecret } from './base/secrets.ts'
 import { kinds } from './kinds.ts'
 import { Application, Credential, type Environment, Partner, type TokenGrant } from './model.ts'
@@ -11,6 +12,8 @@ export interface IdentityRecord {
   readonly applicationId: string
   readonly credentialId: string
   readonly environment: Environment
+  /** Which of the credential's secrets was shown; `null`: none, as with a token. */
+  readonly secretId: string | null
   readonly kind: Credential['kind']
   /** `null`: not narrowed by the credential or token. */
   readonly scopes: string[] | null
@@ -39,8 +42,9 @@ export async function findIdentityBySecret(
 ): Promise<IdentityRecord | undefined> {
   const found = await findBySecret(r, kind, secret)
   if (!found) return undefined
-  const { live, secretExpiresAt } = found
-  return identityOf(live, live.credential.scopes, earliest(secretExpiresAt, live.credential.expiresAt), null)
+  const { live, shown } = found
+  const end = earliest(shown.expiresAt, live.credential.expiresAt)
+  return { ...identityOf(live, live.credential.scopes, end, null), secretId: shown.id }
 }
 
 /** @param owner the only credential whose secret it may be; of another one no more is read. Absent: any */
@@ -53,9 +57,9 @@ async function findBySecret(r: Registry, kind: 'api-key' | 'client-secret', secr
   if (!credentialId || !applicationId || !partnerId) return undefined
   if (owner !== undefined && owner !== credentialId) return undefined
   const live = await findLive(r, { credentialId, applicationId, partnerId }, kind === 'client-secret')
-  const kept = live?.credential.secrets.find((one) => one.hash === hash)
-  if (!live || !kept || isPast(kept.expiresAt, r.now())) return undefined
-  return { live, secretExpiresAt: kept.expiresAt }
+  const shown = live?.credential.secrets.find((one) => one.hash === hash)
+  if (!live || !shown || isPast(shown.expiresAt, r.now())) return undefined
+  return { live, shown }
 }
 
 /**
@@ -101,13 +105,16 @@ export async function findClientBySecret(
   secret: string,
 ): Promise<FoundClient | undefined> {
   const found = await findBySecret(r, 'client-secret', secret, clientId)
-  return found?.live.credential.kind === 'oauth-client' ? withScopes(found.live) : undefined
+  if (found?.live.credential.kind !== 'oauth-client') return undefined
+  return { ...withScopes(found.live), secretId: found.shown.id }
 }
 
 export interface FoundClient {
   readonly credential: Credential
   /** All that it may ask for. */
   readonly scopes: string[]
+  /** Which of its secrets it was proved by, where it was by one. */
+  readonly secretId?: string
 }
 
 /** The last text and what it says: it holds the scopes of all APIs, and changes with a publish only. */
@@ -156,12 +163,10 @@ async function findLive(
   if (credential.revokedAt !== null || isPast(credential.expiresAt, r.now())) return undefined
   if (parseStored(Application, applicationJson, 'application').isSuspended) return undefined
   if (parseStored(Partner, partnerJson, 'partner').isSuspended) return undefined
-  const subscriptions = await findMany(r, kinds.subscription, subscriptionIds)
+  const subscriptions = await activeSubscriptions(r, subscriptionIds)
   return {
     credential,
-    subscriptions: subscriptions.flatMap((s) =>
-      s ? [{ versionId: s.value.versionId, planId: s.value.planId, scopes: s.value.scopes }] : [],
-    ),
+    subscriptions: subscriptions.map(({ versionId, planId, scopes }) => ({ versionId, planId, scopes })),
     publishedScopes: publishedScopes ?? null,
   }
 }
@@ -178,6 +183,7 @@ function identityOf(
     applicationId,
     credentialId,
     environment,
+    secretId: null,
     kind,
     scopes,
     subscriptions,

@@ -35,11 +35,13 @@ export function keysWith(prefix: string) {
     index: (noun: Noun) => `${registry}index:${noun}`,
     /** sorted set of child ids, e.g. the versions of an API */
     children: (parentId: string, noun: Noun) => `${registry}children:${parentId}:${noun}`,
+    /** sorted set of the ids that bear a mark, e.g. the pending subscriptions */
+    marked: (noun: Noun, mark: string) => `${registry}marked:${noun}:${mark}`,
     /** hash name -> id; `within` is '' or the parent's id where names are unique only inside it */
     names: (noun: Noun, within = '') => `${registry}names:${noun}${within && `:${within}`}`,
     /** hash: keyed hash of an API key, client secret or admin token -> `credential application partner`, or the id of the admin token */
     secrets: () => `${registry}secrets`,
-    /** hash: credential id -> when it was last used, in ms */
+    /** hash: id of a credential or of one of its secrets -> when it was last used, in ms */
     lastUsed: () => `${registry}last-used`,
     /** string: an OpenAPI document as uploaded, by SHA-256 (hex) */
     document: (sha256: string) => `${registry}document:${sha256}`,
@@ -61,6 +63,8 @@ export function keysWith(prefix: string) {
     publishedRevisions: () => `${registry}published-revisions`,
     /** string: changes with every change of the issuers */
     issuersVersion: () => `${registry}issuers-version`,
+    /** string with expiry: JSON of what a partner's request made, by the keyed hash of the request's id */
+    request: (partnerId: string, hash: string) => `${registry}request:${partnerId}:${hash}`,
     /** stream of audit entries */
     audit: () => `${registry}audit`,
     /** stream of what gateways must hear of: new snapshots, things revoked */

@@ -27,6 +27,8 @@ export interface Kind<T extends KeptRecord> {
   parentsOf?(value: T): readonly { readonly noun: Noun; readonly id: string }[]
   /** Keyed hashes by which it is found, and what stands for it under them. */
   secretsOf?(value: T): readonly { readonly hash: string; readonly owner: string }[]
+  /** Short lists in which it stands as long as it is so, e.g. `pending`. */
+  marksOf?(value: T): readonly string[]
   /** Nouns that may refer to it: it cannot be deleted while one does. */
   readonly children: readonly Noun[]
 }
@@ -115,6 +117,7 @@ export const kinds = {
       { noun: 'version', id: v.versionId },
       ...(v.planId === null ? [] : [{ noun: 'plan' as const, id: v.planId }]),
     ],
+    marksOf: (v) => (v.state === 'pending' ? ['pending'] : []),
     children: [],
   }),
   adminToken: kind<model.AdminToken>({

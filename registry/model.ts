@@ -62,6 +62,10 @@ export const ApiInput = z.strictObject({
   description: Description,
   owner: z.string().max(200).default('').describe('Who answers for it: a team or an address.'),
   labels: Labels,
+  isListed: z
+    .boolean()
+    .default(true)
+    .describe('Whether every partner finds it in the catalog; if not, only those that are subscribed.'),
   accessTokens: TokenFormat.default('opaque'),
   policies: PolicyConfigs.default({}),
 })
@@ -438,6 +442,7 @@ export const Credential = z.object({
   ...CredentialInput.shape,
   applicationId: Id,
   partnerId: Id,
+  createdBy: z.string().default('').describe('Who made it, as in the audit.'),
   revokedAt: z.int().nullable(),
   secrets: z.array(CredentialSecret).describe('Newest first; several may be live while they are rotated.'),
   tokensNotBefore: z
@@ -456,6 +461,13 @@ export const PlanInput = z.strictObject({
   name: Name,
   title: Title,
   description: Description,
+  priceLabel: z.string().max(100).default('').describe('What it costs, for people, e.g. `€ 49 a month`.'),
+  approval: z
+    .enum(['auto', 'manual'])
+    .default('manual')
+    .describe(
+      'What becomes of a subscription that a partner asks for. `auto`: it is active at once. `manual`: it waits for the platform team.',
+    ),
   policies: PolicyConfigs.default({}).describe('Limits that come with the plan, e.g. `rate-limit`.'),
 })
 export type PlanInput = z.infer<typeof PlanInput>
@@ -473,11 +485,26 @@ export const SubscriptionInput = z.strictObject({
     .describe('Scopes granted; `null`: all scopes of the version.'),
 })
 export type SubscriptionInput = z.infer<typeof SubscriptionInput>
+export const SubscriptionState = z
+  .enum(['pending', 'active', 'declined'])
+  .describe('Only an `active` one gives a right to call. `pending`: waits for the platform team.')
+export type SubscriptionState = z.infer<typeof SubscriptionState>
 export const Subscription = z.object({
   ...Kept.shape,
   ...SubscriptionInput.shape,
   applicationId: Id,
   partnerId: Id,
+  state: SubscriptionState.default('active'),
+  request: z
+    .object({ by: z.string(), at: z.int(), note: z.string() })
+    .nullable()
+    .default(null)
+    .describe('Who of the partner asked for it, when, and what for; `null`: the platform gave it unasked.'),
+  decision: z
+    .object({ by: z.string(), at: z.int(), reason: z.string() })
+    .nullable()
+    .default(null)
+    .describe('Who of the platform team approved or declined it, when, and why.'),
 })
 export type Subscription = z.infer<typeof Subscription>
 

@@ -143,6 +143,10 @@ function links<T extends KeptRecord>(r: Registry, kind: Kind<T>, value: T): Link
     const key = r.keys.children(parent.id, kind.noun)
     found.push({ id: key, add: ['add', key, value.id], remove: ['remove', key, value.id] })
   }
+  for (const mark of kind.marksOf?.(value) ?? []) {
+    const key = r.keys.marked(kind.noun, mark)
+    found.push({ id: key, add: ['add', key, value.id], remove: ['remove', key, value.id] })
+  }
   for (const { hash, owner } of kind.secretsOf?.(value) ?? []) {
     const key = r.keys.secrets()
     found.push({ id: `${key} ${hash}`, add: ['field', key, hash, owner], remove: ['unfield', key, hash] })

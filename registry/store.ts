@@ -52,6 +52,8 @@ export interface ListOptions<T = unknown> {
   readonly filter?: { readonly [F in keyof T]?: unknown }
   /** Only records with this text in name, title or id, whatever the case. */
   readonly search?: string
+  /** Only records that bear this mark: they have a list of their own. */
+  readonly mark?: string
 }
 
 /** Reads the record of an id. @returns undefined when there is none */
@@ -117,7 +119,9 @@ export async function list<T extends KeptRecord>(
   parentId?: string,
 ): Promise<Page<T>> {
   const limit = Math.min(Math.max(options.limit ?? 50, 1), 200)
-  const index = parentId === undefined ? r.keys.index(kind.noun) : r.keys.children(parentId, kind.noun)
+  const everywhere =
+    options.mark === undefined ? r.keys.index(kind.noun) : r.keys.marked(kind.noun, options.mark)
+  const index = parentId === undefined ? everywhere : r.keys.children(parentId, kind.noun)
   const items: Stored<T>[] = []
   let after = options.after
   for (;;) {

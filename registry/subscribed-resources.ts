@@ -1,8 +1,8 @@
-import { kinds } from './kinds.ts'
+import { activeSubscriptions } from './active-subscriptions.ts'
 import type { Routing } from './model.ts'
 import { guarded } from './redis.ts'
 import { resourcesOf } from './resources.ts'
-import { findMany, type Registry } from './store.ts'
+import type { Registry } from './store.ts'
 
 /**
  * The addresses of the published versions that an application is subscribed to: the resources that its tokens may be
@@ -20,9 +20,9 @@ export async function findResources(
     guarded(r.redis.get(r.keys.publishedRoutings())),
   ])
   const published: Record<string, Routing> = json === null ? {} : JSON.parse(json)
-  const subscriptions = await findMany(r, kinds.subscription, ids)
-  const found = subscriptions.flatMap((stored) => {
-    const routing = stored && published[stored.value.versionId]
+  const subscriptions = await activeSubscriptions(r, ids)
+  const found = subscriptions.flatMap(({ versionId }) => {
+    const routing = published[versionId]
     return routing ? resourcesOf(routing, publicUrl) : []
   })
   return [...new Set(found)]

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { activeSubscriptions } from './active-subscriptions.ts'
 import { problem } from './base/problem.ts'
 import { commit, type Expectation, requireMatch, retried } from './commit.ts'
 import { kinds } from './kinds.ts'
@@ -8,7 +9,6 @@ import {
   type Actor,
   allIds,
   find,
-  findMany,
   get,
   type ListOptions,
   list,
@@ -37,8 +37,15 @@ export async function createSubscription(
   return retried(async () => {
     const { value: application } = await get(r, kinds.application, applicationId)
     const isOffered = await requireOffer(r, fields)
-    const base = kept(r, kinds.subscription)
-    const subscription = { ...base, ...fields, applicationId, partnerId: application.partnerId }
+    const subscription: Subscription = {
+      ...kept(r, kinds.subscription),
+      ...fields,
+      applicationId,
+      partnerId: application.partnerId,
+      state: 'active',
+      request: null,
+      decision: null,
+    }
     const { stored, ...steps } = insertion(r, kinds.subscription, subscription)
     await commit(r, actor, {
       ...steps,
@@ -109,7 +116,10 @@ export async function deleteSubscription(
 }
 
 /** A plan that the version does not offer would not be in its snapshot, and its limits would not be kept. */
-async function requireOffer(r: Registry, { versionId, planId }: SubscriptionInput): Promise<Expectation> {
+export async function requireOffer(
+  r: Registry,
+  { versionId, planId }: SubscriptionInput,
+): Promise<Expectation> {
   const version = await find(r, kinds.version, versionId)
   if (!version)
     throw problem('input-invalid', {
@@ -124,8 +134,8 @@ async function requireOffer(r: Registry, { versionId, planId }: SubscriptionInpu
   return isUnchanged(r, kinds.version, version)
 }
 
-/** Ids of all versions to which an application has subscribed. @throws Problem store-unavailable */
+/** Ids of all versions that an application may call. @throws Problem store-unavailable */
 export async function subscribedVersions(r: Registry, applicationId: string): Promise<string[]> {
-  const found = await findMany(r, kinds.subscription, await allIds(r, kinds.subscription, applicationId))
-  return found.flatMap((stored) => (stored ? [stored.value.versionId] : []))
+  const found = await activeSubscriptions(r, await allIds(r, kinds.subscription, applicationId))
+  return found.map(({ versionId }) => versionId)
 }

@@ -25,6 +25,7 @@ export async function verifyRegistry(r: Registry): Promise<string[]> {
     const [family = ''] = key.slice(r.keys.registry.length).split(':')
     if (nouns.has(family) && !expected.records.has(key)) faults.push(`${key} is in no index`)
     if (family === 'children' && !expected.members.has(key)) faults.push(`${key} belongs to nothing`)
+    if (family === 'marked' && !expected.members.has(key)) faults.push(`${key} belongs to nothing`)
     if (family === 'names' && !expected.fields.has(key)) faults.push(`${key} belongs to nothing`)
   }
   for (const [key, members] of expected.members) {
@@ -61,6 +62,10 @@ async function readRecords(r: Registry, faults: string[]): Promise<Expected> {
       if (name) fieldsOf(expected, r.keys.names(kind.noun, name.within)).set(name.name, value.id)
       for (const { hash, owner } of kind.secretsOf?.(value) ?? [])
         fieldsOf(expected, r.keys.secrets()).set(hash, owner)
+      for (const mark of kind.marksOf?.(value) ?? []) {
+        const key = r.keys.marked(kind.noun, mark)
+        expected.members.set(key, (expected.members.get(key) ?? new Set()).add(value.id))
+      }
       for (const parent of kind.parentsOf?.(value) ?? []) {
         const key = r.keys.children(parent.id, kind.noun)
         expected.members.set(key, (expected.members.get(key) ?? new Set()).add(value.id))

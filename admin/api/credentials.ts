@@ -39,7 +39,15 @@ const NewRegistrationToken = z.object({
 })
 
 /** In a record that was read, and set by the platform. */
-const setByPlatform = ['applicationId', 'partnerId', 'revokedAt', 'secrets', 'tokensNotBefore', 'lastUsedAt']
+const setByPlatform = [
+  'applicationId',
+  'partnerId',
+  'createdBy',
+  'revokedAt',
+  'secrets',
+  'tokensNotBefore',
+  'lastUsedAt',
+]
 
 export const credentialRoutes = [
   route({

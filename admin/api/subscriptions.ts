@@ -55,7 +55,7 @@ export const subscriptionRoutes = [
     tag: 'Subscriptions',
     summary: 'Replaces a subscription whole, e.g. to move it to another plan.',
     permission: 'write',
-    body: replacement(SubscriptionInput, ['applicationId', 'partnerId']),
+    body: replacement(SubscriptionInput, ['applicationId', 'partnerId', 'state', 'request', 'decision']),
     answer: { status: 200, schema: Subscription, hasEtag: true },
     refuses: ['state-conflict'],
     handle: async ({ registry, actor, params, body, ifMatch }) =>

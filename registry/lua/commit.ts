@@ -31,6 +31,7 @@ for at = 2 + expectations * 4, #ARGV, 4 do
   elseif write == 'field' then redis.call('HSET', key, a, b)
   elseif write == 'unfield' then redis.call('HDEL', key, a)
   elseif write == 'set' then redis.call('SET', key, a)
+  elseif write == 'keep' then redis.call('SET', key, a, 'PX', b)
   elseif write == 'append' then redis.call('XADD', key, '*', 'json', a)
   elseif write == 'announce' then redis.call('XADD', key, 'MAXLEN', '~', b, '*', 'json', a)
   end

@@ -36,6 +36,7 @@ export const plan = {
   name: 'starter',
   title: 'Starter',
   description: 'Enough to try things out.',
+  approval: 'auto',
   policies: { 'rate-limit': { limit: 100, windowSeconds: 10 } },
 }
 

@@ -70,6 +70,7 @@ function stage(...issuers: SealedIssuer[]) {
     findIdentity: async (given) => ({
       ...given,
       partnerId: 'par',
+      secretId: null,
       kind: 'oauth-client',
       subscriptions: [],
       grant: null,

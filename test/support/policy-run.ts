@@ -94,6 +94,7 @@ export function identity(more: Partial<Identity> = {}): Identity {
     partnerId: 'par_1',
     applicationId: 'app_1',
     credentialId: 'crd_1',
+    secretId: null,
     environment: 'live',
     method: 'api-key',
     scopes: undefined,

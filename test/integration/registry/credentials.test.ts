@@ -85,6 +85,7 @@ describe('an API key', () => {
       partnerId: partner.value.id,
       applicationId: application.value.id,
       credentialId: credential.value.id,
+      secretId: credential.value.secrets[0]!.id,
       environment: 'live',
       kind: 'api-key',
       scopes: null,

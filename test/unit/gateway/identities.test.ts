@@ -8,6 +8,7 @@ const someone: Identity = {
   applicationId: 'app_1',
   credentialId: 'cred_1',
   environment: 'live',
+  secretId: null,
   method: 'bearer',
   scopes: undefined,
   subscriptions: new Map(),

@@ -25,6 +25,7 @@ const identity = (
   return {
     ...who,
     environment: 'live',
+    secretId: null,
     method: 'bearer',
     scopes: undefined,
     subscriptions: new Map(),

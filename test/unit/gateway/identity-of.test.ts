@@ -7,6 +7,7 @@ const record: IdentityRecord = {
   applicationId: 'app_1',
   credentialId: 'cred_1',
   environment: 'live',
+  secretId: null,
   kind: 'oauth-client',
   scopes: ['payments:read'],
   subscriptions: [{ versionId: 'ver_1', planId: 'plan_1', scopes: ['payments:read'] }],

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import {
   Operation,
+  Plan,
   PublishedApi,
   PublishedVersion,
   SealedUpstream,
@@ -79,7 +80,7 @@ describe('the check of a snapshot', () => {
       [api('pay', [version('v1', { policies, operations: { 'get /a/{id}': { policies } } })], { policies })],
       {
         policies,
-        plans: [{ id: 'plan_1', name: 'gold', title: 'Gold', description: '', ...times, policies }],
+        plans: [Plan.parse({ id: 'plan_1', name: 'gold', title: 'Gold', ...times, policies })],
       },
     )
     const asked: string[] = []
