@@ -66,6 +66,8 @@ export interface AuthorizationServerParts {
   readonly addressOf?: (req: IncomingMessage) => string
   /** The caller's certificate. Absent: that of the connection. */
   readonly certificateOf?: CertificateOf | undefined
+  /** Told which client secret was shown. */
+  readonly secretUsed?: (secretId: string) => void
   /** Longest wait for the whole body. */
   readonly bodyTimeoutMs?: number
 }
@@ -177,6 +179,7 @@ function depsOf(
     takesCertificates = true,
     mtlsUrl,
     takesRegistrations = false,
+    secretUsed,
     log,
     resources = () => noResources,
   }: AuthorizationServerParts,
@@ -187,6 +190,7 @@ function depsOf(
     now: registry.now,
     findClientBySecret: async (clientId, secret) => {
       const found = await findClientBySecret(registry, clientId, secret)
+      if (found?.secretId !== undefined) secretUsed?.(found.secretId)
       return found && clientOf(found)
     },
     findClient: async (clientId) => {

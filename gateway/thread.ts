@@ -32,6 +32,7 @@ import type { Identities } from './identities.ts'
 import { createIdentityCaches } from './identity-caches.ts'
 import type { ExternalTokens } from './issuers/external-tokens.ts'
 import { openExternalTokens } from './issuers/open.ts'
+import { createLastUses } from './last-uses.ts'
 import { createLeases } from './leases.ts'
 import { createListeners, type Listeners } from './listeners.ts'
 import type { Draining, WorkerStart } from './messages.ts'
@@ -129,7 +130,7 @@ export function createThread(
   })
   metrics.limitsAnswered(leases.counts)
   const tending = setInterval(() => void leases.tend(), tendEveryMs)
-  let used = new Map<string, number>()
+  const used = createLastUses()
   let touchedAt = steadyClock()
   let isDraining = false
 
@@ -198,7 +199,7 @@ export function createThread(
     isDraining: () => isDraining,
     observe(x, timing) {
       metrics.observe(x, timing)
-      if (x.identity) used.set(x.identity.credentialId, x.startedAt)
+      if (x.identity) used.called(x.identity, x.startedAt)
       accessLog.write(x, timing)
       if (x.trace) tracing?.record(x, x.trace, timing)
     },
@@ -217,6 +218,7 @@ export function createThread(
     dpop,
     isDpopNonceRequired: config.GATEWAY_DPOP_NONCE === 'required',
     people: peopleOf(config, issuer),
+    secretUsed: (id) => used.shown(id, Date.now()),
     takesRegistrations: config.GATEWAY_CLIENT_REGISTRATION === 'token',
     takesCertificates,
     mtlsUrl: config.GATEWAY_MTLS_URL,
@@ -252,11 +254,9 @@ export function createThread(
   const touch = setInterval(() => {
     metrics.identities(keys.size + tokens.size)
     if (used.size === 0 || steadyClock() - touchedAt < used.size * touchMsPerCredential) return
-    const batch = used
-    used = new Map()
     touchedAt = steadyClock()
     // When a credential was last used is good to know, but not worth a retry.
-    touchCredentials(registry, batch).catch(() => metrics.storeFailed())
+    touchCredentials(registry, used.take()).catch(() => metrics.storeFailed())
   }, touchEveryMs)
 
   return {
@@ -277,7 +277,7 @@ export function createThread(
       breaker.end()
       metrics.end()
       const spansSent = tracing?.close()
-      if (used.size > 0) await touchCredentials(registry, used).catch(() => {})
+      if (used.size > 0) await touchCredentials(registry, used.take()).catch(() => {})
       await pools.closeAll()
       accessLog.flush()
       await spansSent
