@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache'
 import { documentText } from '../registry/apis.ts'
 import type { Config } from '../registry/base/config.ts'
 import { problem } from '../registry/base/problem.ts'
-import type { PublishedVersion } from '../registry/model.ts'
+import type { PublishedVersion, Version } from '../registry/model.ts'
 import { publishedText } from '../registry/openapi/rewrite.ts'
 import type { Registry } from '../registry/store.ts'
 
@@ -34,7 +34,7 @@ export function documentReader(registry: Registry, gatewayUrl: string, config: C
 }
 
 /** Where a browser reaches the version. A version with hosts of its own is reached there, at the gateway's port. */
-export function serverOf({ routing }: PublishedVersion, gatewayUrl: string): string {
+export function serverOf({ routing }: Pick<Version, 'routing'>, gatewayUrl: string): string {
   const url = new URL(gatewayUrl)
   const host = routing.by === 'host' ? routing.hosts.find((name) => !name.startsWith('*.')) : undefined
   if (host !== undefined) url.hostname = host

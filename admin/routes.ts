@@ -2,6 +2,7 @@ import { adminTokenRoutes } from './api/admin-tokens.ts'
 import { apiRoutes } from './api/apis.ts'
 import { applicationRoutes } from './api/applications.ts'
 import { credentialRoutes } from './api/credentials.ts'
+import { documentationRoutes } from './api/documentation.ts'
 import { documentRoutes } from './api/documents.ts'
 import { issuerRoutes } from './api/issuers.ts'
 import { operationRoutes } from './api/operations.ts'
@@ -26,6 +27,7 @@ export function allRoutes(metrics: Metrics): AnyRoute[] {
     ...apiRoutes,
     ...versionRoutes,
     ...documentRoutes,
+    ...documentationRoutes,
     ...operationRoutes,
     ...upstreamRoutes,
     ...upstreamHealthRoutes,

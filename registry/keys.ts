@@ -45,6 +45,8 @@ export function keysWith(prefix: string) {
     lastUsed: () => `${registry}last-used`,
     /** string: an OpenAPI document as uploaded, by SHA-256 (hex) */
     document: (sha256: string) => `${registry}document:${sha256}`,
+    /** hash with expiry: the pieces of a document that its pages are made of; made again when they are gone */
+    documentation: (sha256: string) => `${prefix}documentation:{${sha256}}`,
     /** string: JSON of an immutable snapshot */
     snapshot: (number: number) => `${registry}snapshot:${number}`,
     /** string: the number that gateways serve */

@@ -11,7 +11,7 @@ export type Contract = Pick<ImportedDocument, 'dialect' | 'scopes' | 'operations
  */
 export function pointToGateway(tree: Tree, document: Contract, options: GatewayView): Tree {
   const server = new URL(options.serverUrl)
-  const tokenUrl = options.tokenUrl ?? new URL('/oauth2/token', server).href
+  const tokenUrl = tokenUrlOf(options)
   if (options.title !== undefined) tree.info = { ...treeAt(tree, 'info'), title: options.title }
   if (document.dialect === '2.0') {
     tree.schemes = [server.protocol.slice(0, -1)]
@@ -23,13 +23,30 @@ export function pointToGateway(tree: Tree, document: Contract, options: GatewayV
     }
   } else {
     tree.servers = [{ url: options.serverUrl.replace(/\/$/, '') }]
-    const oauth2 = { type: 'oauth2', flows: { clientCredentials: { tokenUrl, scopes: document.scopes } } }
-    tree.components = { ...treeAt(tree, 'components'), securitySchemes: { apiKey, oauth2 } }
+    const securitySchemes = schemesFor(tokenUrl, document.scopes)
+    tree.components = { ...treeAt(tree, 'components'), securitySchemes }
   }
   tree.security = securityFor([])
   replaceSecurity(tree, document.operations)
   return tree
 }
+
+/** The schemes and the security of one operation, as an OpenAPI 3 document of it alone has them. */
+export function gatewaySecurity(options: GatewayView, operation: Operation) {
+  const scopes = Object.fromEntries(operation.scopes.flat().map((scope) => [scope, '']))
+  return {
+    schemes: schemesFor(tokenUrlOf(options), scopes),
+    security: securityFor(operation.scopes),
+  }
+}
+
+const tokenUrlOf = ({ tokenUrl, serverUrl }: GatewayView) =>
+  tokenUrl ?? new URL('/oauth2/token', serverUrl).href
+
+const schemesFor = (tokenUrl: string, scopes: Readonly<Record<string, string>>) => ({
+  apiKey,
+  oauth2: { type: 'oauth2', flows: { clientCredentials: { tokenUrl, scopes } } },
+})
 
 const apiKey = { type: 'apiKey', in: 'header', name: 'X-API-Key' }
 

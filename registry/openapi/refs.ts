@@ -45,9 +45,9 @@ export function throughRefs(
 }
 
 /** Where values are samples, `$ref` is data. */
-const samples = new Set(['example', 'examples', 'default', 'const', 'enum', 'value'])
+export const samples = new Set(['example', 'examples', 'default', 'const', 'enum', 'value'])
 /** Where keys are names given by the author, `example` is one of them. */
-const named = new Set([
+export const named = new Set([
   'properties',
   'patternProperties',
   '$defs',
@@ -55,6 +55,10 @@ const named = new Set([
   'schemas',
   'parameters',
   'responses',
+  'headers',
+  'content',
+  'links',
+  'callbacks',
   'paths',
 ])
 

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads'
 import { type FieldError, type ProblemCode, problem } from '../base/problem.ts'
 import type { Finding, ImportedDocument } from '../model.ts'
 import { refusal } from './refusal.ts'
+import type { Pieces } from './split.ts'
 
 export interface Limits {
   readonly maxBytes: number
@@ -18,6 +19,7 @@ export interface GatewayView {
 }
 
 export type Task =
+  | { readonly kind: 'split'; readonly bytes: Uint8Array }
   | { readonly kind: 'read'; readonly bytes: Uint8Array }
   | { readonly kind: 'publish'; readonly bytes: Uint8Array; readonly options: GatewayView }
 
@@ -25,6 +27,7 @@ export type Answer =
   | { readonly kind: 'read'; readonly document: ImportedDocument }
   | { readonly kind: 'checked'; readonly findings: Finding[] }
   | { readonly kind: 'published'; readonly text: Uint8Array }
+  | { readonly kind: 'split'; readonly pieces: Pieces }
   | {
       readonly kind: 'refused'
       readonly code: ProblemCode

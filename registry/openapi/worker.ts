@@ -5,6 +5,8 @@ import { pointToGateway } from './point-to-gateway.ts'
 import { readBytes, readParts, withLines } from './read.ts'
 import { refusal } from './refusal.ts'
 import type { Answer, Task } from './run.ts'
+import { type Pieces, splitDocument } from './split.ts'
+import { upgraded } from './upgrade.ts'
 
 /** The thread's side of run.ts: one task, then it ends. */
 const port = parentPort!
@@ -21,6 +23,7 @@ try {
 }
 
 async function work(task: Task): Promise<void> {
+  if (task.kind === 'split') return say({ kind: 'split', pieces: await split(task.bytes) })
   if (task.kind === 'publish') {
     const parsed = parseDocumentText(task.bytes)
     const { dialect, security, operations } = readParts(parsed)
@@ -35,6 +38,12 @@ async function work(task: Task): Promise<void> {
   const { checkAgainstSpecification } = await import('./validate.ts')
   const faults = withLines(await checkAgainstSpecification(parsed.tree, document.dialect), parsed)
   say({ kind: 'checked', findings: faults })
+}
+
+async function split(bytes: Uint8Array): Promise<Pieces> {
+  const parsed = parseDocumentText(bytes)
+  const { dialect, operations } = readParts(parsed)
+  return splitDocument(dialect === '2.0' ? await upgraded(parsed.tree) : parsed.tree, operations)
 }
 
 function say(answer: Answer): void {

@@ -1,0 +1,193 @@
+import { z } from 'zod'
+import { getRevision, getVersion } from '../../registry/apis.ts'
+import type { Config } from '../../registry/base/config.ts'
+import { problem } from '../../registry/base/problem.ts'
+import { documentHead, documentPart, operationSlice } from '../../registry/documentation.ts'
+import type { Operation as OperationRecord, Permission, Version } from '../../registry/model.ts'
+import { exampleAnswers, exampleRequest } from '../../registry/openapi/example.ts'
+import { isTree, listAt, type Tree, textAt, treeAt } from '../../registry/openapi/tree.ts'
+import type { Registry } from '../../registry/store.ts'
+import { serverOf } from '../docs-document.ts'
+import { type AnyRoute, type Call, route } from '../route.ts'
+import { Operation } from './schemas.ts'
+
+const Named = z.object({ name: z.string(), description: z.string().describe('Markdown.') })
+
+const Documentation = z
+  .object({
+    title: z.string(),
+    documentVersion: z.string().describe('`info.version` of the document.'),
+    description: z.string().describe('Markdown of the document; show no HTML that is in it.'),
+    contact: z.object({ name: z.string(), url: z.string(), email: z.string() }),
+    license: z.object({ name: z.string(), url: z.string() }),
+    serverUrl: z.string().describe('Where partners reach this version, base path included.'),
+    tokenUrl: z.string(),
+    headers: z
+      .array(z.object({ name: z.string(), value: z.string() }))
+      .describe('What every call must carry besides its credential: of a version that is named by a header.'),
+    revision: z.int(),
+    tags: z.array(Named).describe('In the document’s order.'),
+    operations: z.array(Operation),
+  })
+  .meta({ id: 'Documentation' })
+
+const ExampleRequest = z.object({
+  parameters: z.array(
+    z.object({ in: z.enum(['path', 'query', 'header']), name: z.string(), value: z.string() }),
+  ),
+  body: z.object({ type: z.string(), text: z.string() }).nullable(),
+})
+
+const OperationDocumentation = z
+  .object({
+    operation: Operation,
+    document: z
+      .record(z.string(), z.unknown())
+      .describe('OpenAPI 3 with this operation alone, and what it refers to as far as there is room.'),
+    cut: z
+      .array(z.string())
+      .describe('Parts that had no room, e.g. `schemas/Customer`; a stub with `x-cut` stands for each.'),
+    exampleRequest: ExampleRequest.describe('From the document’s examples, or made from its schemas.'),
+    exampleAnswers: z.array(z.object({ status: z.string(), type: z.string(), text: z.string() })),
+  })
+  .meta({ id: 'OperationDocumentation' })
+
+const DocumentationPart = z
+  .object({
+    components: z.record(z.string(), z.record(z.string(), z.unknown())),
+    cut: z.array(z.string()),
+  })
+  .meta({ id: 'DocumentationPart' })
+
+/** What the pages of a version are about. */
+export interface Documented {
+  readonly version: Pick<Version, 'routing'>
+  readonly title: string
+  readonly revision: number
+  readonly sha256: string
+  readonly operations: readonly OperationRecord[]
+}
+
+interface Place {
+  /** Stands before the ids of the rows, e.g. `Portal`. */
+  readonly prefix: string
+  /** Address of the version, e.g. `/api/versions/{version}`. */
+  readonly path: string
+  readonly tag: string
+  readonly permission: Permission
+  /** @throws Problem not-found */
+  find(call: Call<string, unknown, unknown>): Promise<Documented>
+}
+
+/** The rows of a version's pages. They stand at two addresses: what the platform drafts, and what partners see. */
+function documentationAt({ prefix, path, tag, permission, find }: Place): AnyRoute[] {
+  return [
+    route({
+      id: `get${prefix}Documentation`,
+      method: 'get',
+      path: `${path}/docs`,
+      tag,
+      summary: 'What a version offers: its description and all operations, without their details.',
+      permission,
+      answer: { status: 200, schema: Documentation },
+      async handle(call) {
+        const found = await find(call)
+        const head = await documentHead(call.registry, found.sha256, limits(call.config))
+        return { body: indexOf(found, head, viewOf(found, call.config)) }
+      },
+    }),
+    route({
+      id: `get${prefix}OperationDocumentation`,
+      method: 'get',
+      path: `${path}/docs/operations/{operation}`,
+      tag,
+      summary: 'All about one operation, as an OpenAPI document of it alone, with examples.',
+      permission,
+      answer: { status: 200, schema: OperationDocumentation },
+      async handle(call) {
+        const { registry, config, params } = call
+        const found = await find(call)
+        const operation = found.operations.find(({ id }) => id === params.operation)
+        if (!operation) throw problem('not-found', { detail: 'This version has no such operation.' })
+        const view = viewOf(found, config)
+        const slice = await operationSlice(registry, found.sha256, operation, view, limits(config))
+        return { body: { operation, ...slice, ...examplesOf(slice.document, operation) } }
+      },
+    }),
+    route({
+      id: `get${prefix}DocumentationPart`,
+      method: 'get',
+      path: `${path}/docs/part`,
+      tag,
+      summary: 'A part of the document that had no room on an operation’s page.',
+      permission,
+      query: z.strictObject({
+        name: z.string().min(1).max(500).describe('As in `cut`, e.g. `schemas/Customer`.'),
+      }),
+      answer: { status: 200, schema: DocumentationPart },
+      async handle(call) {
+        const { registry, config, query } = call
+        const { sha256 } = await find(call)
+        return { body: await documentPart(registry, sha256, query.name, limits(config)) }
+      },
+    }),
+  ]
+}
+
+export const documentationRoutes = [
+  ...documentationAt({
+    prefix: '',
+    path: '/api/versions/{version}',
+    tag: 'Documents',
+    permission: 'read',
+    find: ({ registry, params }) => findDraft(registry, (params as { version: string }).version),
+  }),
+]
+
+/** The current revision of a version, published or not. */
+async function findDraft(registry: Registry, id: string): Promise<Documented> {
+  const { value: version } = await getVersion(registry, id)
+  if (version.revision === 0)
+    throw problem('not-found', { detail: 'The version has no document yet: import one.' })
+  const { document } = (await getRevision(registry, id, version.revision)).value
+  const { title, sha256, operations } = document
+  return { version, title, revision: version.revision, sha256, operations }
+}
+
+const limits = (config: Config) => ({
+  maxBytes: config.ADMIN_MAX_DOCUMENT_BYTES,
+  timeoutMs: config.ADMIN_IMPORT_TIMEOUT_MS,
+})
+
+function viewOf({ version }: Documented, config: Config) {
+  const gatewayUrl = config.ADMIN_GATEWAY_URL ?? `http://localhost:${config.GATEWAY_PORT}`
+  return { serverUrl: serverOf(version, gatewayUrl), tokenUrl: new URL('/oauth2/token', gatewayUrl).href }
+}
+
+function indexOf(found: Documented, head: Tree, view: ReturnType<typeof viewOf>) {
+  const info = treeAt(head, 'info')
+  const [contact, license] = [treeAt(info, 'contact'), treeAt(info, 'license')]
+  const { routing } = found.version
+  return {
+    title: found.title,
+    documentVersion: textAt(info, 'version'),
+    description: textAt(info, 'description'),
+    contact: { name: textAt(contact, 'name'), url: textAt(contact, 'url'), email: textAt(contact, 'email') },
+    license: { name: textAt(license, 'name'), url: textAt(license, 'url') },
+    ...view,
+    headers: routing.by === 'header' ? [{ name: routing.header, value: routing.value }] : [],
+    revision: found.revision,
+    tags: listAt(head, 'tags')
+      .filter(isTree)
+      .map((tag) => ({ name: textAt(tag, 'name'), description: textAt(tag, 'description') })),
+    operations: found.operations,
+  }
+}
+
+function examplesOf(document: Tree, { path, method }: OperationRecord) {
+  const operation = treeAt(treeAt(treeAt(document, 'paths'), path), method.toLowerCase())
+  return {
+    exampleRequest: exampleRequest(document, operation),
+    exampleAnswers: exampleAnswers(document, operation),
+  }
+}
