@@ -7,6 +7,14 @@ COPY package.json package-lock.json .npmrc ./
 # command line. No production package has native parts; before one comes in, this line must be thought over.
 RUN npm ci --omit=dev --omit=optional && npm cache clean --force
 
+# The web console, made with the packages of development; only what comes out of it goes into the image.
+FROM node:26-slim AS console
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --include=optional && npm cache clean --force
+COPY admin admin
+RUN node node_modules/vite/bin/vite.js build --config admin/ui/vite.config.ts
+
 FROM node:26-slim
 ENV NODE_ENV=production DATA_DIR=/data GATEWAY_METRICS_HOST=0.0.0.0 ADMIN_HOST=0.0.0.0
 WORKDIR /app
@@ -18,6 +26,7 @@ COPY registry registry
 COPY policies policies
 COPY gateway gateway
 COPY admin admin
+COPY --from=console /app/admin/ui/dist admin/ui/dist
 # Code belongs to root and is only read: a process that was taken over cannot change it.
 # The user node, by number: Kubernetes' runAsNonRoot takes no names.
 USER 1000:1000

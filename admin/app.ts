@@ -1,4 +1,5 @@
 import express, { type Express } from 'express'
+import { mountConsole } from './console.ts'
 import { mountDocs } from './docs.ts'
 import { renderProblems, unknownAddress } from './errors.ts'
 import { countRequests, createMetrics } from './metrics.ts'
@@ -18,6 +19,7 @@ export function createAdminApp(context: Context): Express {
   if (context.config.LOG_ACCESS === 'on') app.use(logRequests(context.log))
   mountRoutes(app, allRoutes(metrics), context)
   mountDocs(app, context)
+  mountConsole(app, context)
   app.use(unknownAddress)
   app.use(renderProblems(context.log))
   return app

@@ -8,6 +8,7 @@ import { issuerRoutes } from './api/issuers.ts'
 import { operationRoutes } from './api/operations.ts'
 import { partnerRoutes } from './api/partners.ts'
 import { planRoutes } from './api/plans.ts'
+import { sessionRoutes } from './api/session.ts'
 import { settingsRoutes } from './api/settings.ts'
 import { signingKeyRoutes } from './api/signing-keys.ts'
 import { snapshotRoutes } from './api/snapshots.ts'
@@ -43,6 +44,7 @@ export function allRoutes(metrics: Metrics): AnyRoute[] {
     ...adminTokenRoutes,
     ...signingKeyRoutes,
     ...issuerRoutes,
+    ...sessionRoutes,
     ...probeRoutes(metrics),
     route({
       id: 'getOpenApi',

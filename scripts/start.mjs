@@ -1,10 +1,12 @@
 // `npm start`: installs what is missing, then hands over to the demo on the right Node. Runs on Node 20.
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
+import { ensureConsole } from './build-console.mjs'
 import { ensureDependencies, ensureRedis, findNode, root, run } from './setup.mjs'
 
 await run(() => {
   ensureDependencies()
+  ensureConsole()
   const redis = process.env.REDIS_URL ? '' : ensureRedis()
   const demo = spawn(findNode(), [join(root, 'scripts', 'demo.ts')], {
     stdio: 'inherit',

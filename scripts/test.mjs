@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { ensureConsole } from './build-console.mjs'
 import {
   ensureChromium,
   ensureDependencies,
@@ -31,7 +32,7 @@ const jest = [
 
 /** @type {Stage[]} */
 const checks = [
-  { name: 'types', args: [bin('typescript', 'bin', 'tsc')] },
+  { name: 'types', args: [join(root, 'scripts', 'types.mjs')] },
   { name: 'lint', args: [bin('.bin', 'biome'), 'check', '.'] },
   {
     name: 'arrows',
@@ -53,7 +54,7 @@ await run(async () => {
   ensureRedis()
   const stages = chosen(process.argv.slice(2))
   if (stages.some(({ folders = [] }) => folders.some((folder) => folder.startsWith('test/browser'))))
-    ensureChromium()
+    prepareBrowser()
   const node = findNode()
   /** @type {Counts[]} */
   const results = []
@@ -65,6 +66,11 @@ await run(async () => {
   say(summaryLine(sum))
   process.exitCode = sum.failed > 0 ? 1 : 0
 })
+
+function prepareBrowser() {
+  ensureChromium()
+  ensureConsole()
+}
 
 /** @param {string[]} filters names of stages, or paths of tests @returns {Stage[]} */
 function chosen(filters) {

@@ -1,0 +1,34 @@
+import { IconActivity, IconApi, IconHome, type IconProps } from '@tabler/icons-react'
+import type { ComponentType } from 'react'
+import type { Session } from './session.ts'
+
+/** One line of the navigation. The order here is the order there. */
+export interface Entry {
+  /** Key of its text in `common`: `nav.<key>`. */
+  readonly key: string
+  readonly to: string
+  readonly icon: ComponentType<IconProps>
+  /** What one must be allowed to see it. */
+  readonly needs: string
+  readonly group?: string
+}
+
+export const platformEntries: readonly Entry[] = [
+  { key: 'overview', to: '/admin', icon: IconActivity, needs: 'read' },
+  { key: 'apis', to: '/admin/apis', icon: IconApi, needs: 'read' },
+]
+
+/** Below `/portal/$partner`. */
+export const portalEntries: readonly Entry[] = [{ key: 'home', to: '', icon: IconHome, needs: 'portal:read' }]
+
+export const worksForPlatform = (session: Session) => session.permissions.length > 0
+
+export const maySee = (permissions: readonly string[], needs: string) =>
+  permissions.includes(needs) || permissions.includes('admin')
+
+/** Where somebody begins. */
+export function homeOf(session: Session): string {
+  if (worksForPlatform(session)) return '/admin'
+  const [first] = session.partners
+  return first ? `/portal/${first.name}` : '/auth/no-access'
+}

@@ -1,0 +1,14 @@
+import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
+import type { Framed } from '../app/router.tsx'
+import { apisRoutes } from './apis/routes.tsx'
+
+/** The workspace of the platform team. Each folder of a screen brings its own addresses. */
+export const platformRoutes = (framed: Framed) => {
+  const platform = createRoute({ getParentRoute: () => framed, path: '/admin' })
+  const overview = createRoute({
+    getParentRoute: () => platform,
+    path: '/',
+    component: lazyRouteComponent(() => import('./overview/overview.tsx'), 'Overview'),
+  })
+  return platform.addChildren([overview, ...apisRoutes(platform)])
+}
