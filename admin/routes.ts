@@ -4,6 +4,7 @@ import { applicationRoutes } from './api/applications.ts'
 import { credentialRoutes } from './api/credentials.ts'
 import { documentationRoutes } from './api/documentation.ts'
 import { documentRoutes } from './api/documents.ts'
+import { findRoutes } from './api/find.ts'
 import { issuerRoutes } from './api/issuers.ts'
 import { operationRoutes } from './api/operations.ts'
 import { partnerRoutes } from './api/partners.ts'
@@ -41,6 +42,7 @@ export function allRoutes(metrics: Metrics): AnyRoute[] {
     ...settingsRoutes,
     ...snapshotRoutes,
     ...statusRoutes,
+    ...findRoutes,
     ...adminTokenRoutes,
     ...signingKeyRoutes,
     ...issuerRoutes,

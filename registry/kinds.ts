@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { headOf } from './base/secrets.ts'
 import { SealedIssuer } from './issuer-model.ts'
 import type { Noun } from './keys.ts'
 import * as model from './model.ts'
@@ -103,6 +104,7 @@ export const kinds = {
     parentsOf: (v) => [{ noun: 'application', id: v.applicationId }],
     secretsOf: (v) =>
       v.secrets.map(({ hash }) => ({ hash, owner: `${v.id} ${v.applicationId} ${v.partnerId}` })),
+    marksOf: (v) => unique(v.secrets.map(({ hint }) => headOf(hint))),
     children: [],
   }),
   subscription: kind<model.Subscription>({

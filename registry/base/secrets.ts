@@ -44,9 +44,17 @@ export function hashSecret(hashKey: Uint8Array, secret: string): string {
 
 /** The part of a secret that may be shown: enough to recognise it, too little to use it. */
 export function hintOf(secret: string): string {
-  const prefix = Object.values(secretPrefixes).find((p) => secret.startsWith(p)) ?? ''
-  return `${secret.slice(0, prefix.length + 4)}…${secret.slice(-2)}`
+  return `${secret.slice(0, prefixOf(secret).length + 4)}…${secret.slice(-2)}`
 }
+
+/** What a secret and its hint begin with alike, by which it can be looked up; '' of what is neither. */
+export function headOf(secretOrHint: string): string {
+  const prefix = prefixOf(secretOrHint)
+  const head = secretOrHint.slice(0, prefix.length + 4)
+  return prefix !== '' && /^[0-9A-Za-z]{4}$/.test(head.slice(prefix.length)) ? head : ''
+}
+
+const prefixOf = (text: string) => Object.values(secretPrefixes).find((p) => text.startsWith(p)) ?? ''
 
 function randomText(length: number): string {
   let text = ''
