@@ -33,6 +33,10 @@ export function documentReader(registry: Registry, gatewayUrl: string, config: C
   }
 }
 
+/** Where partners reach the gateway. */
+export const gatewayUrlOf = (config: Config) =>
+  config.ADMIN_GATEWAY_URL ?? `http://localhost:${config.GATEWAY_PORT}`
+
 /** Where a browser reaches the version. A version with hosts of its own is reached there, at the gateway's port. */
 export function serverOf({ routing }: Pick<Version, 'routing'>, gatewayUrl: string): string {
   const url = new URL(gatewayUrl)

@@ -3,7 +3,7 @@ import swaggerUi from 'swagger-ui-express'
 import { problem } from '../registry/base/problem.ts'
 import type { PublishedApi, PublishedVersion, Snapshot } from '../registry/model.ts'
 import { currentNumber, loadSnapshot } from '../registry/snapshot.ts'
-import { documentReader, serverOf } from './docs-document.ts'
+import { documentReader, gatewayUrlOf, serverOf } from './docs-document.ts'
 import { apisPage } from './docs-page.ts'
 import type { Context } from './mount.ts'
 
@@ -12,7 +12,7 @@ import type { Context } from './mount.ts'
  * published is written for partners to read, and the admin API's own description holds no data.
  */
 export function mountDocs(app: Express, { registry, config }: Context): void {
-  const gatewayUrl = config.ADMIN_GATEWAY_URL ?? `http://localhost:${config.GATEWAY_PORT}`
+  const gatewayUrl = gatewayUrlOf(config)
   const gatewayOrigin = new URL(gatewayUrl).origin
   const readPublished = documentReader(registry, gatewayUrl, config)
   app.get('/docs', (_req, res) => res.redirect(308, '/docs/'))

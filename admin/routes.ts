@@ -16,6 +16,7 @@ import { snapshotRoutes } from './api/snapshots.ts'
 import { probeRoutes, statusRoutes } from './api/status.ts'
 import { subscriptionRoutes } from './api/subscriptions.ts'
 import { tokenRoutes } from './api/tokens.ts'
+import { tryRoutes } from './api/try.ts'
 import { upstreamHealthRoutes } from './api/upstream-health.ts'
 import { upstreamRoutes } from './api/upstreams.ts'
 import { versionRoutes } from './api/versions.ts'
@@ -47,6 +48,7 @@ export function allRoutes(metrics: Metrics): AnyRoute[] {
     ...signingKeyRoutes,
     ...issuerRoutes,
     ...sessionRoutes,
+    ...tryRoutes,
     ...probeRoutes(metrics),
     route({
       id: 'getOpenApi',

@@ -1,13 +1,12 @@
 import { z } from 'zod'
-import { getRevision, getVersion } from '../../registry/apis.ts'
 import type { Config } from '../../registry/base/config.ts'
 import { problem } from '../../registry/base/problem.ts'
 import { documentHead, documentPart, operationSlice } from '../../registry/documentation.ts'
-import type { Operation as OperationRecord, Permission, Version } from '../../registry/model.ts'
+import type { Operation as OperationRecord, Permission } from '../../registry/model.ts'
 import { exampleAnswers, exampleRequest } from '../../registry/openapi/example.ts'
 import { isTree, listAt, type Tree, textAt, treeAt } from '../../registry/openapi/tree.ts'
-import type { Registry } from '../../registry/store.ts'
-import { serverOf } from '../docs-document.ts'
+import { gatewayUrlOf, serverOf } from '../docs-document.ts'
+import { type Documented, findDraft } from '../documented.ts'
 import { type AnyRoute, type Call, route } from '../route.ts'
 import { Operation } from './schemas.ts'
 
@@ -15,7 +14,8 @@ const Named = z.object({ name: z.string(), description: z.string().describe('Mar
 
 const Documentation = z
   .object({
-    title: z.string(),
+    api: z.object({ id: z.string(), name: z.string(), title: z.string() }),
+    version: z.object({ id: z.string(), name: z.string() }),
     documentVersion: z.string().describe('`info.version` of the document.'),
     description: z.string().describe('Markdown of the document; show no HTML that is in it.'),
     contact: z.object({ name: z.string(), url: z.string(), email: z.string() }),
@@ -58,15 +58,6 @@ const DocumentationPart = z
     cut: z.array(z.string()),
   })
   .meta({ id: 'DocumentationPart' })
-
-/** What the pages of a version are about. */
-export interface Documented {
-  readonly version: Pick<Version, 'routing'>
-  readonly title: string
-  readonly revision: number
-  readonly sha256: string
-  readonly operations: readonly OperationRecord[]
-}
 
 interface Place {
   /** Stands before the ids of the rows, e.g. `Portal`. */
@@ -144,23 +135,13 @@ export const documentationRoutes = [
   }),
 ]
 
-/** The current revision of a version, published or not. */
-async function findDraft(registry: Registry, id: string): Promise<Documented> {
-  const { value: version } = await getVersion(registry, id)
-  if (version.revision === 0)
-    throw problem('not-found', { detail: 'The version has no document yet: import one.' })
-  const { document } = (await getRevision(registry, id, version.revision)).value
-  const { title, sha256, operations } = document
-  return { version, title, revision: version.revision, sha256, operations }
-}
-
 const limits = (config: Config) => ({
   maxBytes: config.ADMIN_MAX_DOCUMENT_BYTES,
   timeoutMs: config.ADMIN_IMPORT_TIMEOUT_MS,
 })
 
 function viewOf({ version }: Documented, config: Config) {
-  const gatewayUrl = config.ADMIN_GATEWAY_URL ?? `http://localhost:${config.GATEWAY_PORT}`
+  const gatewayUrl = gatewayUrlOf(config)
   return { serverUrl: serverOf(version, gatewayUrl), tokenUrl: new URL('/oauth2/token', gatewayUrl).href }
 }
 
@@ -169,14 +150,15 @@ function indexOf(found: Documented, head: Tree, view: ReturnType<typeof viewOf>)
   const [contact, license] = [treeAt(info, 'contact'), treeAt(info, 'license')]
   const { routing } = found.version
   return {
-    title: found.title,
+    api: { id: found.api.id, name: found.api.name, title: found.api.title },
+    version: { id: found.version.id, name: found.version.name },
     documentVersion: textAt(info, 'version'),
     description: textAt(info, 'description'),
     contact: { name: textAt(contact, 'name'), url: textAt(contact, 'url'), email: textAt(contact, 'email') },
     license: { name: textAt(license, 'name'), url: textAt(license, 'url') },
     ...view,
     headers: routing.by === 'header' ? [{ name: routing.header, value: routing.value }] : [],
-    revision: found.revision,
+    revision: found.version.revision,
     tags: listAt(head, 'tags')
       .filter(isTree)
       .map((tag) => ({ name: textAt(tag, 'name'), description: textAt(tag, 'description') })),

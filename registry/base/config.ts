@@ -255,6 +255,12 @@ export const settings = {
     .describe(
       'Where “try it” sends calls: the gateway’s address as a browser sees it. Default: localhost and the gateway’s port.',
     ),
+  ADMIN_TRY_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe(
+      'Where the admin service itself reaches the gateway, for calls that people try in the console. Default: `ADMIN_GATEWAY_URL`.',
+    ),
   ADMIN_MAX_DOCUMENT_BYTES: count(1_024, 268_435_456)
     .default(20_971_520)
     .describe('Largest OpenAPI document taken.'),

@@ -100,6 +100,7 @@ export const problems = {
   'upstream-timeout': row(504, 'The service did not answer in time', 'upstream', false, 'warn'),
   // ourselves
   'issuer-unavailable': row(503, 'The issuer of the token cannot be asked', 'gateway', true, 'warn'),
+  'gateway-unreachable': row(502, 'The gateway cannot be reached', 'gateway', true, 'warn'),
   'store-unavailable': row(503, 'The platform cannot reach its store', 'gateway', true, 'error'),
   'not-ready': row(503, 'The gateway is not ready', 'gateway', true, 'warn'),
   internal: row(500, 'Something went wrong on our side', 'gateway', true, 'error'),

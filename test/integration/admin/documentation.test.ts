@@ -30,7 +30,8 @@ describe('the documentation of a version', () => {
     const { status, body } = await admin.ask('GET', `${at}/docs`)
     expect(status).toBe(200)
     expect(body).toMatchObject({
-      title: 'Payments',
+      api: { name: 'payments' },
+      version: { name: 'v1' },
       documentVersion: '1.0',
       serverUrl: 'https://api.bank.example/payments',
       tokenUrl: 'https://api.bank.example/oauth2/token',

@@ -1,0 +1,100 @@
+import { z } from 'zod'
+import type { Config } from '../../registry/base/config.ts'
+import { problem } from '../../registry/base/problem.ts'
+import { takeTokens } from '../../registry/limits.ts'
+import type { Actor, Registry } from '../../registry/store.ts'
+import { gatewayUrlOf } from '../docs-document.ts'
+import { type Documented, findDraft } from '../documented.ts'
+import { type AnyRoute, route } from '../route.ts'
+import { TryCall, toOutgoing } from '../try/call.ts'
+import { type Received, sendToGateway } from '../try/send.ts'
+import { askForToken, TokenAnswer, TokenRequest } from '../try/token.ts'
+
+const callsPerMinute = 60
+
+const TryAnswer = z
+  .object({
+    url: z.string().describe('What was called, as partners would call it.'),
+    method: z.string(),
+    status: z.int(),
+    headers: z.array(z.object({ name: z.string(), value: z.string() })).describe('As they came.'),
+    body: z.string(),
+    isBase64: z.boolean().describe('Whether the body is no text, and stands here in base64.'),
+    isCut: z.boolean().describe('Whether the body was longer than 1 MiB and only its beginning is here.'),
+    totalMs: z.number().describe('From here to the gateway and back, body included.'),
+    requestId: z.string().describe('Of the call at the gateway: find it in the requests by it.'),
+  })
+  .meta({ id: 'TryAnswer' })
+
+const refuses = ['gateway-unreachable', 'rate-limited'] as const
+
+export const tryRoutes: AnyRoute[] = [
+  route({
+    id: 'tryOperation',
+    method: 'post',
+    path: '/api/versions/{version}/try',
+    tag: 'Try',
+    summary: 'Sends a call to an operation through the gateway and shows the answer.',
+    permission: 'write',
+    body: TryCall,
+    answer: { status: 200, schema: TryAnswer },
+    refuses,
+    async handle({ registry, config, actor, params, body }) {
+      await requireRoom(registry, actor)
+      return { body: await tryCall(await findDraft(registry, params.version), body, config) }
+    },
+  }),
+  route({
+    id: 'tryToken',
+    method: 'post',
+    path: '/api/try/token',
+    tag: 'Try',
+    summary: 'Asks the gateway’s token endpoint for a token, as an OAuth client would.',
+    permission: 'write',
+    body: TokenRequest,
+    answer: { status: 200, schema: TokenAnswer },
+    refuses,
+    async handle({ registry, config, actor, body }) {
+      await requireRoom(registry, actor)
+      return { body: await askForToken(reachedAt(config), new URL(gatewayUrlOf(config)).host, body) }
+    },
+  }),
+]
+
+async function tryCall({ version, operations }: Documented, call: TryCall, config: Config) {
+  const operation = operations.find(({ id }) => id === call.operation)
+  if (!operation) throw problem('not-found', { detail: 'This version has no such operation.' })
+  const gatewayUrl = gatewayUrlOf(config)
+  const outgoing = toOutgoing(version, operation, call, gatewayUrl)
+  const received = await sendToGateway(reachedAt(config), outgoing)
+  const url = `${new URL(gatewayUrl).protocol}//${outgoing.host}${outgoing.path}`
+  return { url, method: outgoing.method, ...shown(received) }
+}
+
+const reachedAt = (config: Config) => new URL(config.ADMIN_TRY_URL ?? gatewayUrlOf(config))
+
+function shown({ body, ...rest }: Received) {
+  const requestId = rest.headers.find(({ name }) => name === 'x-request-id')?.value ?? ''
+  const text = textOf(body)
+  return { ...rest, body: text ?? body.toString('base64'), isBase64: text === undefined, requestId }
+}
+
+/** @returns undefined when it is no text. What was cut may end inside of a character. */
+function textOf(body: Buffer): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(body, { stream: true })
+  } catch {
+    return undefined
+  }
+}
+
+/** Each call is one at the gateway too; who tries is no load test. @throws Problem rate-limited */
+async function requireRoom(registry: Registry, actor: Actor): Promise<void> {
+  const take = { owner: actor.id, rule: 'try', limit: callsPerMinute, windowMs: 60_000, cost: 1 }
+  const { isAllowed, retryAfterMs } = await takeTokens(registry, take)
+  if (isAllowed) return
+  throw problem('rate-limited', {
+    detail: `At most ${callsPerMinute} calls a minute can be tried from here.`,
+    retryAfterSeconds: Math.max(1, Math.ceil(retryAfterMs / 1000)),
+  })
+}
