@@ -15,6 +15,8 @@ import type { DpopVerifier } from '../policies/proof/dpop.ts'
 import { createPublicKeys } from '../policies/proof/keys.ts'
 import type { Log } from '../registry/base/log.ts'
 import { Problem } from '../registry/base/problem.ts'
+import { hashSecret } from '../registry/base/secrets.ts'
+import { withdrawnAt } from '../registry/consents.ts'
 import {
   type FoundClient,
   findClient,
@@ -201,11 +203,13 @@ function depsOf(
     findToken: (token) => findToken(registry, token),
     findLiveToken: async (token) => (await findIdentityByToken(registry, token))?.grant ?? undefined,
     revokeToken: (token) => revokeToken(registry, token),
+    hashOfToken: (token) => hashSecret(registry.secrets.hashKey, token),
     resourcesOf: ({ applicationId }) => findResources(registry, applicationId, issuer),
     families: {
       open: (given) => openFamily(registry, given),
       find: (id) => findFamily(registry, id),
       revoke: (id) => revokeFamily(registry, id),
+      withdrawnAt: (subject, clientId) => withdrawnAt(registry, subject, clientId),
     },
     once: createOnce(registry),
     signJwt: signer.sign,

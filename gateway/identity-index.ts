@@ -6,7 +6,7 @@ import type { RegistryEvent } from '../registry/model.ts'
  * meanwhile no call went on. Touched only when an identity comes into the cache or leaves it.
  *
  * What was presented hangs on its credential, that on its application, that on its partner: each identity stands in the
- * index once, and once more for its token and for its family where it has them.
+ * index once, and once more for its token, for its family and for each token that it was exchanged for, where it has them.
  */
 export interface IdentityIndex {
   /** Adding what is there changes nothing. @param hash of a token, as its revocation names it; '' of a key */
@@ -22,10 +22,11 @@ export interface IdentityIndex {
 export function createIdentityIndex(): IdentityIndex {
   const byHash = new Map<string, string>()
   const ofFamily: Many = new Map()
+  const exchangedFor: Many = new Map() // of the hash of a token
   const ofCredential: Many = new Map()
   const credentialsOf: Many = new Map() // of an application
   const applicationsOf: Many = new Map() // of a partner
-  const maps = [byHash, ofFamily, ofCredential, credentialsOf, applicationsOf]
+  const maps = [byHash, ofFamily, exchangedFor, ofCredential, credentialsOf, applicationsOf]
 
   function ofIdentity(event: Extract<RegistryEvent, { kind: 'identity' }>): string[] {
     const { partnerId, applicationId, credentialId } = event
@@ -41,12 +42,14 @@ export function createIdentityIndex(): IdentityIndex {
       addTo(credentialsOf, applicationId, credentialId)
       addTo(applicationsOf, partnerId, applicationId)
       if (grant?.familyId) addTo(ofFamily, grant.familyId, presented)
+      for (const one of grant?.exchangedFor ?? []) addTo(exchangedFor, one, presented)
       if (hash !== '') byHash.set(hash, presented)
     },
     remove(presented, identity, hash) {
       const { credentialId, applicationId, partnerId, grant } = identity
       if (hash !== '') byHash.delete(hash)
       if (grant?.familyId) takeFrom(ofFamily, grant.familyId, presented)
+      for (const one of grant?.exchangedFor ?? []) takeFrom(exchangedFor, one, presented)
       if (
         takeFrom(ofCredential, credentialId, presented) &&
         takeFrom(credentialsOf, applicationId, credentialId)
@@ -54,7 +57,8 @@ export function createIdentityIndex(): IdentityIndex {
         takeFrom(applicationsOf, partnerId, applicationId)
     },
     concernedBy(event) {
-      if (event.kind === 'token') return given(byHash.get(event.hash))
+      if (event.kind === 'token')
+        return [...given(byHash.get(event.hash)), ...membersOf(exchangedFor, event.hash)]
       if (event.kind === 'family') return membersOf(ofFamily, event.familyId)
       return event.kind === 'identity' ? ofIdentity(event) : []
     },

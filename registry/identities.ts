@@ -1,7 +1,7 @@
 import { activeSubscriptions } from './active-subscriptions.ts'
 import { hashSecret, looksLikeSecret } from './base/secrets.ts'
 import { kinds } from './kinds.ts'
-import { Application, Credential, type Environment, Partner, type TokenGrant } from './model.ts'
+import { Application, Credential, type Environment, Partner, TokenGrant } from './model.ts'
 import { guarded } from './redis.ts'
 import { findMany, parseStored, type Registry, replies } from './store.ts'
 import { findToken } from './tokens.ts'
@@ -72,10 +72,23 @@ export async function findIdentityByToken(r: Registry, token: string): Promise<I
   const grant = await findToken(r, token)
   const live = grant && (await findLive(r, grant))
   if (!live || grant.issuedAt <= live.credential.tokensNotBefore) return undefined
+  if (!(await wereAllKept(r, grant.exchangedFor))) return undefined
   // A scope that was taken from the client is gone from its tokens, too.
   const { scopes: narrowed, expiresAt } = live.credential
   const scopes = narrowed === null ? grant.scopes : grant.scopes.filter((scope) => narrowed.includes(scope))
   return identityOf(live, scopes, earliest(grant.expiresAt, expiresAt), grant)
+}
+
+/** Whether the clients of tokens, by keyed hash, were not told to give up what is from then. */
+async function wereAllKept(r: Registry, hashes: readonly string[]): Promise<boolean> {
+  for (const hash of hashes) {
+    const json = await guarded(r.redis.get(r.keys.token(hash)))
+    if (json === null) return false
+    const { credentialId, issuedAt } = parseStored(TokenGrant, json, 'token')
+    const [client] = await findMany(r, kinds.credential, [credentialId])
+    if (!client || client.value.revokedAt !== null || issuedAt <= client.value.tokensNotBefore) return false
+  }
+  return true
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { problem } from './base/problem.ts'
 import { type AuditInput, commit, requireMatch, retried } from './commit.ts'
+import { withdraw } from './consents.ts'
 import { getCredential } from './credentials.ts'
 import { announce } from './events.ts'
 import { membersAfter, type Place, readPlace } from './expiry-index.ts'
@@ -117,7 +118,10 @@ export async function endToken(r: Registry, actor: Actor, applicationId: string,
   await guarded(r.redis.zrem(r.keys.tokensOf(applicationId), hash))
 }
 
-/** Ends what a person has allowed, with all its tokens. @throws Problem not-found when there is none by that id */
+/**
+ * Ends what a person has allowed, with all its tokens, what is remembered of it, and codes that are out.
+ * @throws Problem not-found when there is none by that id
+ */
 export async function endAuthorization(
   r: Registry,
   actor: Actor,
@@ -126,6 +130,7 @@ export async function endAuthorization(
 ): Promise<void> {
   const family = await read(r, r.keys.family(id), TokenFamily)
   if (family?.applicationId !== applicationId) throw notThere('authorization', id)
+  await withdraw(r, family.subject, family.credentialId)
   await revokeFamily(r, id)
   const entry: AuditInput = { action: 'end', noun: 'authorization', subject: id, before: family, after: null }
   await commit(r, actor, { expect: [], write: [], audit: [entry] })

@@ -524,6 +524,10 @@ export const TokenGrant = z.object({
   authorizationDetails: AuthorizationDetails.nullable().default(null),
   resources: z.array(z.string()).default([]).describe('Where it may be used (RFC 8707); empty: no bound.'),
   actor: ActorClaim.nullable().default(null),
+  exchangedFor: z
+    .array(z.string())
+    .default([])
+    .describe('Keyed hashes of the tokens without a family that it was exchanged for: it ends with each.'),
   issuerId: Id.nullable()
     .default(null)
     .describe('The issuer outside that gave it, whose word for persons is not ours; `null`: we did.'),

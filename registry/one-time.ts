@@ -25,6 +25,7 @@ export type OncePurpose =
   | 'authorization-details'
   | 'registration-token'
   | 'registration-uses'
+  | 'withdrawn'
 
 /** Keeps a value under what will be presented for it. @throws Problem store-unavailable */
 export async function keep(

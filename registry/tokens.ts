@@ -54,6 +54,8 @@ export async function findToken(r: Registry, token: string): Promise<TokenGrant 
   const json = await guarded(r.redis.get(keyOf(r, token)))
   const grant = json === null ? undefined : parseStored(TokenGrant, json, 'token')
   if (!grant || grant.expiresAt <= r.now()) return undefined
+  for (const hash of grant.exchangedFor)
+    if ((await guarded(r.redis.exists(r.keys.token(hash)))) === 0) return undefined
   return grant.familyId === null || (await findFamily(r, grant.familyId)) ? grant : undefined
 }
 

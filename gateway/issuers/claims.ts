@@ -33,6 +33,7 @@ export function grantOf(
     issuedAt: msOf(claims.iat) ?? now,
     expiresAt: (msOf(claims.exp) ?? now + longestMs) + issuer.clockToleranceSeconds * 1000,
     familyId: null,
+    exchangedFor: [],
     authenticatedAt: msOf(claims.auth_time) ?? null,
     confirmation,
     authorizationDetails,

@@ -10,7 +10,7 @@ import {
 import type { Config } from '../../registry/base/config.ts'
 import { hashSecret } from '../../registry/base/secrets.ts'
 import { describeClient } from '../../registry/client-description.ts'
-import { findConsent, forgetConsent, rememberConsent } from '../../registry/consents.ts'
+import { findConsent, forgetConsent, rememberConsent, withdraw } from '../../registry/consents.ts'
 import { clearTokens, returnTokens } from '../../registry/limits.ts'
 import type { Registry } from '../../registry/store.ts'
 import { listFamiliesOfPerson } from '../../registry/token-families.ts'
@@ -93,6 +93,7 @@ export function peopleDepsOf(
       find: (subject, clientId) => findConsent(registry, subject, clientId),
       remember: (subject, clientId, consent) => rememberConsent(registry, subject, clientId, consent),
       forget: (subject, clientId) => forgetConsent(registry, subject, clientId),
+      withdraw: (subject, clientId) => withdraw(registry, subject, clientId),
     },
     familiesOf: (subject) => listFamiliesOfPerson(registry, subject),
   }

@@ -26,6 +26,8 @@ export interface AuthorizationServerDeps {
   /** The same, but nothing when its client, application or partner is not live any more. */
   findLiveToken(token: string): Promise<TokenGrant | undefined>
   revokeToken(token: string): Promise<unknown>
+  /** Names a token where it must not be kept. */
+  hashOfToken(token: string): string
   /** Addresses of the published versions that the application is subscribed to (RFC 8707). */
   resourcesOf(client: OAuthClient): Promise<readonly string[]>
   /** What people have allowed: see registry/token-families.ts. */
@@ -62,6 +64,8 @@ export interface Families {
   find(id: string): Promise<TokenFamily | undefined>
   /** Ends it with all its tokens, in all gateways at once. */
   revoke(id: string): Promise<void>
+  /** Up to when codes for this person and client are void, ms since the epoch; 0: none is. */
+  withdrawnAt(subject: string, clientId: string): Promise<number>
 }
 
 /** A client that has proved who it is. */

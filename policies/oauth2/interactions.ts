@@ -18,6 +18,9 @@ export const Interaction = z.strictObject({
 })
 export type Interaction = z.infer<typeof Interaction>
 
+/** When it began, ms since the epoch. */
+export const startOf = ({ expiresAt }: Pick<Interaction, 'expiresAt'>) => expiresAt - interactionLifetimeMs
+
 /**
  * Keeps a checked request until the person has decided.
  *

@@ -35,3 +35,23 @@ describe('a code that is redeemed while all that its client has is being ended',
     expect(await isLive((await tokens()).access)).toBe(true)
   })
 })
+
+describe('a code that is out while a person takes back what the client was allowed', () => {
+  test('opens nothing, also where its family is there before the others are looked for', async () => {
+    const { server, clock, codeFor, redeem } = grantStage()
+    const code = await codeFor()
+    clock.now += 1_000
+    server.withdrawn.set('crd_shop person-1', clock.now)
+    expect(await redeem(code)).toMatchObject({ status: 400, json: { error: 'invalid_grant' } })
+    expect(server.families.size).toBe(0)
+    expect(server.tokens.size).toBe(0)
+  })
+
+  test('does not stop one that the person gives afterwards, or another person', async () => {
+    const { server, clock, codeFor, redeem } = grantStage()
+    server.withdrawn.set('crd_shop person-1', clock.now)
+    server.withdrawn.set('crd_shop person-2', clock.now + 10_000)
+    clock.now += 1
+    expect(await redeem(await codeFor())).toMatchObject({ status: 200 })
+  })
+})

@@ -72,6 +72,15 @@ describe('a pushed request', () => {
     })
   })
 
+  test('is gone when all ends that its client was given, as with what the client is held to', async () => {
+    const { pushed, open, change, clock } = stage()
+    const uri = await pushed()
+    change({ tokensNotBefore: clock.now })
+    expect(await open(uri)).toMatchObject({ status: 400, json: { error: 'invalid_request_uri' } })
+    clock.now += 1
+    expect(await open(await pushed())).toMatchObject({ status: 303 })
+  })
+
   test('is its own client’s only', async () => {
     const { pushed, open } = stage()
     expect(await open(await pushed(), { client_id: 'crd_other' })).toMatchObject({

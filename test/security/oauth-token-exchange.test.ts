@@ -1,14 +1,15 @@
 import { describe, expect, test } from '@jest/globals'
 import { tokenExchange } from '../../registry/oauth-model.ts'
 import { post, resources } from '../support/oauth.ts'
-import { grantStage } from '../support/oauth-grants.ts'
+import { type GrantStage, grantStage, type Settings } from '../support/oauth-grants.ts'
 
 const accessToken = 'urn:ietf:params:oauth:token-type:access_token'
 const [payments, accounts] = resources as [string, string]
 const service = { client_id: 'crd_other', client_secret: 'other-secret' }
 
-function stage() {
-  const all = grantStage({ settings: { grants: ['authorization_code', 'refresh_token', tokenExchange] } })
+function stage(given?: GrantStage) {
+  const grants: Settings['grants'] = ['authorization_code', 'refresh_token', tokenExchange]
+  const all = grantStage(given ?? { settings: { grants } })
   const exchange = (subject_token: string, form: Record<string, string> = {}) =>
     post(all.server.token, {
       ...service,
@@ -137,4 +138,55 @@ describe('a token for a token', () => {
     const { refresh } = await tokens()
     expect(await exchange(refresh)).toMatchObject({ status: 400, json: { error: 'invalid_request' } })
   })
+})
+
+describe('a token that was exchanged for one of an application itself', () => {
+  const wants = {
+    ...{ client_id: 'crd_shop', client_secret: 'shop-secret' },
+    grant_type: 'client_credentials',
+  }
+  function direct() {
+    const grants: Settings['grants'] = ['client_credentials', 'authorization_code', tokenExchange]
+    const all = stage({ settings: { grants } })
+    const own = async () => (await post(all.server.token, wants)).json.access_token as string
+    return { ...all, own }
+  }
+
+  test('ends with it, and so does what came of that', async () => {
+    const { own, exchange, server, isLive } = direct()
+    const token = await own()
+    const first = (await exchange(token)).json.access_token as string
+    const shop = { client_id: 'crd_shop', client_secret: 'shop-secret' }
+    const second = (await exchange(first, shop)).json.access_token as string
+    expect([await isLive(first), await isLive(second)]).toEqual([true, true])
+    await post(server.revoke, { ...shop, token })
+    expect([await isLive(first), await isLive(second)]).toEqual([false, false])
+    expect(await exchange(second, shop)).toMatchObject({ json: { error: 'invalid_request' } })
+  })
+
+  test('is not exchanged without end, by the same client either', async () => {
+    const { own, exchange } = direct()
+    let token = await own()
+    for (let i = 0; i < 8; i++) token = (await exchange(token)).json.access_token as string
+    expect(await exchange(token)).toMatchObject({ status: 400, json: { error: 'invalid_request' } })
+  })
+})
+
+test('a payment is not handed on when its client may not have payments any more', async () => {
+  const settings: Settings = {
+    grants: ['authorization_code', 'refresh_token', tokenExchange],
+    authorizationDetailsTypes: ['payment_initiation'],
+  }
+  const all = stage({ settings })
+  const payment = {
+    type: 'payment_initiation' as const,
+    instructedAmount: { currency: 'EUR', amount: '123.50' },
+    creditorName: 'Merchant A',
+    creditorAccount: { iban: 'DE02100100109307118603' },
+  }
+  const { access } = await all.tokens({ authorizationDetails: [payment] })
+  expect(await all.exchange(access)).toMatchObject({ status: 200 })
+  const client = all.clients.get('crd_shop')!
+  all.change({ settings: { ...client.settings, authorizationDetailsTypes: [] } })
+  expect(await all.exchange(access)).toMatchObject({ status: 400, json: { error: 'invalid_request' } })
 })

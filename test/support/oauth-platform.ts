@@ -8,6 +8,7 @@ import { createApi } from '../../registry/apis.ts'
 import { createApplication } from '../../registry/applications.ts'
 import { createCredential } from '../../registry/credentials.ts'
 import type { FetchJwks } from '../../registry/oauth-keys.ts'
+import { ClientSettings } from '../../registry/oauth-model.ts'
 import { createPartner } from '../../registry/partners.ts'
 import { createSigner } from '../../registry/signing-keys.ts'
 import type { Registry } from '../../registry/store.ts'
@@ -34,6 +35,10 @@ export async function registerParty(
   const { credential, secret } = await createCredential(r, actor, application.value.id, {
     kind: 'oauth-client',
     environment: 'sandbox',
+    oauth: ClientSettings.parse({
+      grants: ['client_credentials', 'authorization_code'],
+      redirectUris: ['https://shop.example/back'],
+    }),
   })
   return {
     partnerId: partner.value.id,

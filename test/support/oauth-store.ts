@@ -53,6 +53,7 @@ export function memoryOnce(now: () => number) {
 /** Families over a map, with the clock of the test. */
 export function memoryFamilies(now: () => number) {
   const opened = new Map<string, TokenFamily>()
+  const withdrawn = new Map<string, number>()
   const families: Families = {
     open: async (given) => {
       const family = { ...given, createdAt: now() }
@@ -64,6 +65,7 @@ export function memoryFamilies(now: () => number) {
       return family && family.expiresAt > now() ? family : undefined
     },
     revoke: async (id) => void opened.delete(id),
+    withdrawnAt: async (subject, clientId) => withdrawn.get(`${clientId} ${subject}`) ?? 0,
   }
-  return { families, opened }
+  return { families, opened, withdrawn }
 }

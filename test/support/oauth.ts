@@ -44,10 +44,11 @@ export function authorizationServer(
   const failures = new Map<string, number>()
   const now = more.now ?? (() => 1_000_000)
   const { once, kept } = memoryOnce(now)
-  const { families, opened } = memoryFamilies(now)
+  const { families, opened, withdrawn } = memoryFamilies(now)
   const findToken = async (token: string) => {
     const grant = tokens.get(token)
-    return grant && (grant.familyId === null || opened.has(grant.familyId)) ? grant : undefined
+    if (!grant?.exchangedFor.every((one) => tokens.has(one))) return undefined
+    return grant.familyId === null || opened.has(grant.familyId) ? grant : undefined
   }
   const deps: AuthorizationServerDeps = {
     issuer,
@@ -65,6 +66,7 @@ export function authorizationServer(
     findToken,
     findLiveToken: more.findToken ?? findToken, // all clients here are live
     revokeToken: async (token) => tokens.delete(token),
+    hashOfToken: (token) => token,
     resourcesOf: async () => resources,
     families,
     once,
@@ -91,7 +93,7 @@ export function authorizationServer(
     ...more,
   }
   const server = createAuthorizationServer(deps)
-  return { ...server, deps, tokens, lookups, reports, failures, kept, families: opened }
+  return { ...server, deps, tokens, lookups, reports, failures, kept, families: opened, withdrawn }
 }
 
 export const basic = (text: string) => ({ authorization: `Basic ${Buffer.from(text).toString('base64')}` })

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { z } from 'zod'
 import { isFapi } from '../../../registry/oauth-profiles.ts'
 import { AuthorizationRequest } from '../authorization-request.ts'
 import type { AuthorizationServerDeps, OAuthClient } from '../deps.ts'
@@ -13,14 +14,21 @@ export const requestUriPrefix = 'urn:ietf:params:oauth:request_uri:'
 /** FAPI 2.0 §5.3.2.2: these clients are heard by nothing else. */
 export const mustPush = ({ settings }: OAuthClient) => isFapi(settings.profile)
 
+const Pushed = z.strictObject({
+  request: AuthorizationRequest,
+  /** ms since the epoch */
+  pushedAt: z.int(),
+})
+
 /** Keeps a checked request. @returns its request_uri, of 256 random bits. @throws Problem store-unavailable */
 export async function keepPushed(
-  { once }: AuthorizationServerDeps,
+  { once, now }: AuthorizationServerDeps,
   request: AuthorizationRequest,
 ): Promise<string> {
   const requestUri = requestUriPrefix + randomBytes(32).toString('base64url')
   const pushedId = createHash('sha256').update(requestUri).digest('base64url')
-  await once.keep('pushed-request', requestUri, { ...request, pushedId }, pushedLifetimeSeconds * 1000)
+  const pushed: z.infer<typeof Pushed> = { request: { ...request, pushedId }, pushedAt: now() }
+  await once.keep('pushed-request', requestUri, pushed, pushedLifetimeSeconds * 1000)
   return requestUri
 }
 
@@ -39,7 +47,9 @@ export async function findPushed(
   if (!requestUri.startsWith(requestUriPrefix)) throw refused
   const found = await once.peek('pushed-request', requestUri)
   if (found === undefined) throw refused
-  const request = AuthorizationRequest.parse(found)
+  const { request, pushedAt } = Pushed.parse(found)
+  // What the client is held to may be more since, and its keys others.
+  if (pushedAt <= client.tokensNotBefore) throw refused
   if (request.clientId !== client.id || request.pushedId === null) throw refused
   if ((await once.peek('used-request', request.pushedId)) !== undefined) throw refused
   redirectUriFor(request.redirectUri, client) // may have been taken from the client since

@@ -8,14 +8,17 @@ import type { OAuthClient } from '../deps.ts'
  *
  * @throws InvalidRequestError; then nobody may be sent anywhere
  */
-export function redirectUriFor(asked: string | undefined, { settings }: OAuthClient): string {
+export function redirectUriFor(asked: string | undefined, client: OAuthClient): string {
   if (asked === undefined) throw new InvalidRequestError('redirect_uri is missing')
-  const isOwn = settings.redirectUris.some((uri) => uri === asked || isSameButPort(uri, asked))
-  if (!isOwn) throw new InvalidRequestError('redirect_uri is not registered for this client')
-  if (isFapi(settings.profile) && asked.startsWith('http:') && !loopback.test(asked))
+  if (!isRedirectUriOf(asked, client))
+    throw new InvalidRequestError('redirect_uri is not registered for this client')
+  if (isFapi(client.settings.profile) && asked.startsWith('http:') && !loopback.test(asked))
     throw new InvalidRequestError('redirect_uri must be https')
   return asked
 }
+
+export const isRedirectUriOf = (asked: string, { settings }: OAuthClient) =>
+  settings.redirectUris.some((uri) => uri === asked || isSameButPort(uri, asked))
 
 /** The host as it is written: `localhost` is a name, which may lead elsewhere (RFC 8252 §8.3). */
 const loopback = /^(http:\/\/(?:127\.0\.0\.1|\[::1\]))(?::(\d{1,5}))?(?=$|[/?])/

@@ -108,14 +108,15 @@ async function redeemedBy(request: GrantRequest, code: string, granted: CodeGran
 }
 
 /**
- * Who ends all that a client has says so first, and then looks for its families: one that was opened meanwhile by a code
- * from before would be seen by nobody, and live on.
+ * Who ends all that a client has, or that a person has allowed it, says so first, and then looks for its families: one
+ * that was opened meanwhile by a code from before would be seen by nobody, and live on.
  *
  * @throws InvalidGrantError; the family has ended then
  */
 async function requireStillGood({ client, deps }: GrantRequest, code: CodeGrant, familyId: string) {
   const now = await deps.findClient(client.id)
-  if (now && code.issuedAt > now.tokensNotBefore) return
+  const withdrawnAt = await deps.families.withdrawnAt(code.subject, client.id)
+  if (now && code.issuedAt > now.tokensNotBefore && code.issuedAt > withdrawnAt) return
   await deps.families.revoke(familyId)
   throw new InvalidGrantError('The code is unknown, expired or was used')
 }

@@ -36,7 +36,13 @@ export interface Granted
   extends Partial<
     Pick<
       TokenGrant,
-      'familyId' | 'subject' | 'authenticatedAt' | 'authorizationDetails' | 'resources' | 'actor'
+      | 'familyId'
+      | 'subject'
+      | 'authenticatedAt'
+      | 'authorizationDetails'
+      | 'resources'
+      | 'actor'
+      | 'exchangedFor'
     >
   > {
   readonly scopes: readonly string[]

@@ -1,7 +1,7 @@
 import { AbstractGrantType, InvalidRequestError } from 'oauth2-server'
 import type { TokenGrant } from '../../../registry/model.ts'
 import { type ActorClaim, tokenExchange } from '../../../registry/oauth-model.ts'
-import { sameDetails } from '../authorization-details.ts'
+import { mayStillHave, sameDetails } from '../authorization-details.ts'
 import { resourcesFor } from '../resources.ts'
 import type { Grant, GrantModel, GrantRequest } from './grant.ts'
 import { scopesFor } from './scopes.ts'
@@ -10,6 +10,8 @@ const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token'
 
 /** So many parties in a row is a loop, or an attempt to fill the store. */
 const mostActors = 5
+/** Each of them is looked up with every first use of the token. */
+const mostExchanges = 8
 
 /** Hands the exchange to the model: the library has no such grant, and takes it as an extension. */
 class TokenExchangeGrantType extends AbstractGrantType {
@@ -41,6 +43,11 @@ async function exchanged(request: GrantRequest): Promise<string> {
     throw new InvalidRequestError('No actor_token is taken: the client itself is the actor')
 
   const given = await subjectOf(request)
+  const owner = given.credentialId === client.id ? client : await deps.findClient(given.credentialId)
+  if (!owner || !mayStillHave(given.authorizationDetails, owner))
+    throw new InvalidRequestError(
+      'The client of the subject_token may not have its authorization_details any more',
+    )
   const grantable = given.scopes.filter((scope) => client.scopes.includes(scope))
   const scopes = scopesFor(form.get('scope')?.split(' '), grantable)
   const asked = [form.get('resource'), form.get('audience')].filter((text) => text !== undefined)
@@ -53,6 +60,7 @@ async function exchanged(request: GrantRequest): Promise<string> {
     authenticatedAt: given.authenticatedAt,
     actor: actorOf(given, request),
     familyId: given.familyId,
+    exchangedFor: exchangedFor(given, request),
     notAfter: given.expiresAt,
     members: { issued_token_type: accessTokenType },
   })
@@ -76,6 +84,17 @@ async function subjectOf({ client, form, deps, confirmation }: GrantRequest): Pr
     (given.confirmation === null || isSame(given.confirmation, confirmation))
   if (!isGood) throw new InvalidRequestError('subject_token is not good for this client')
   return given
+}
+
+/**
+ * A person's authorization ends all that came of it. Where there is none, the new token ends with the one that it was
+ * exchanged for, and with those before.
+ */
+function exchangedFor(given: TokenGrant, { form, deps }: GrantRequest): string[] {
+  if (given.familyId !== null) return []
+  if (given.exchangedFor.length === mostExchanges)
+    throw new InvalidRequestError('The token was exchanged too often')
+  return [...given.exchangedFor, deps.hashOfToken(form.get('subject_token')!)]
 }
 
 const isSame = (one: object, other: object | null) => JSON.stringify(one) === JSON.stringify(other)

@@ -38,9 +38,9 @@ export async function answerAccount(deps: PeopleDeps, req: OAuthRequest): Promis
   return goTo({ done: '1' })
 }
 
-/** What is remembered first: else a new grant could come without a question while the old ones end. */
+/** What is remembered and codes first: else a new grant could come while the old ones end. */
 async function takeBack(deps: PeopleDeps, { subject }: Session, clientId: string): Promise<void> {
-  await deps.consents.forget(subject, clientId)
+  await deps.consents.withdraw(subject, clientId)
   for (const family of await deps.familiesOf(subject))
     if (family.credentialId === clientId) await deps.families.revoke(family.id)
 }

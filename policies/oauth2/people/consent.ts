@@ -1,6 +1,5 @@
 import type { AuthorizationRequest, Person } from '../authorization-request.ts'
 import type { OAuthClient } from '../deps.ts'
-import { interactionLifetimeMs } from '../interactions.ts'
 import type { PeopleDeps } from './deps.ts'
 
 /**
@@ -19,8 +18,6 @@ export function mustSignIn(
   const { maxAgeSeconds } = request
   return maxAgeSeconds !== null && person.authenticatedAt + maxAgeSeconds * 1000 < startedAt
 }
-
-export const startOf = ({ expiresAt }: { readonly expiresAt: number }) => expiresAt - interactionLifetimeMs
 
 /**
  * Whether the choice may be remembered at all: not that of a payment, and not for a client that anybody can pass
@@ -44,7 +41,7 @@ export async function isAllowedBefore(
   person: Person,
 ): Promise<boolean> {
   if (!isRememberable(deps, request, client) || request.prompt.includes('consent')) return false
-  const consent = await deps.consents.find(person.subject, request.clientId)
+  const consent = await rememberedOf(deps, client, person)
   return consent !== undefined && request.scopes.every((scope) => consent.scopes.includes(scope))
 }
 
@@ -56,8 +53,15 @@ export async function remember(
   person: Person,
 ): Promise<void> {
   if (!isRememberable(deps, request, client)) return
-  const before = await deps.consents.find(person.subject, request.clientId)
+  const before = await rememberedOf(deps, client, person)
   const scopes = [...new Set([...(before?.scopes ?? []), ...request.scopes])]
-  const until = deps.now() + deps.rememberConsentMs
-  await deps.consents.remember(person.subject, request.clientId, { scopes, until })
+  const since = deps.now()
+  const until = since + deps.rememberConsentMs
+  await deps.consents.remember(person.subject, request.clientId, { scopes, since, until })
+}
+
+/** What ends the tokens of a client ends what it was let have without a question, too. */
+async function rememberedOf(deps: PeopleDeps, { id, tokensNotBefore }: OAuthClient, { subject }: Person) {
+  const consent = await deps.consents.find(subject, id)
+  return consent && consent.since > tokensNotBefore ? consent : undefined
 }

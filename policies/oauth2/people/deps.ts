@@ -27,6 +27,8 @@ export interface PeopleDeps extends AuthorizationServerDeps {
     find(subject: string, clientId: string): Promise<RememberedConsent | undefined>
     remember(subject: string, clientId: string, consent: RememberedConsent): Promise<void>
     forget(subject: string, clientId: string): Promise<void>
+    /** Forgets it, and voids codes that are out. */
+    withdraw(subject: string, clientId: string): Promise<void>
   }
   /** What a person has allowed and still holds. */
   familiesOf(subject: string): Promise<TokenFamily[]>

@@ -1,5 +1,6 @@
+import { isRedirectUriOf } from '../authorization/redirect-uris.ts'
 import type { OAuthClient } from '../deps.ts'
-import { findInteraction, type Interaction } from '../interactions.ts'
+import { findInteraction, type Interaction, startOf } from '../interactions.ts'
 import type { OAuthRequest } from '../message.ts'
 import type { PeopleDeps } from './deps.ts'
 import { formTargetOf } from './form-target.ts'
@@ -31,7 +32,10 @@ export interface Visit {
 
 export const interactionPath = (id: string) => `/oauth2/interaction/${id}`
 
-/** @returns undefined when there is no such interaction (any more) for this browser. @throws Problem store-unavailable */
+/**
+ * @returns undefined when there is no such interaction (any more) for this browser, or the client may not ask so any more:
+ * what it was given before has ended, or its redirect URI is gone. @throws Problem store-unavailable
+ */
 export async function findVisit(deps: PeopleDeps, req: OAuthRequest, id: string): Promise<Visit | undefined> {
   const interaction = await findInteraction(deps, id, req)
   if (!interaction) return undefined
@@ -42,6 +46,8 @@ export async function findVisit(deps: PeopleDeps, req: OAuthRequest, id: string)
     findSession(deps, req),
   ])
   if (!client || !description) return undefined
+  if (startOf(interaction) <= client.tokensNotBefore || !isRedirectUriOf(request.redirectUri, client))
+    return undefined
   const path = interactionPath(id)
   const context = contextOf(deps, req, path, request.uiLocales)
   return {

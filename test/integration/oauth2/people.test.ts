@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import * as openid from 'openid-client'
 import { createDemoSource } from '../../../policies/oauth2/people/index.ts'
 import { createCredential } from '../../../registry/credentials.ts'
+import { endTokensOfClient } from '../../../registry/live-tokens.ts'
 import { ClientSettings } from '../../../registry/oauth-model.ts'
 import { challengeOf, verifier } from '../../support/authorization-request.ts'
 import { registerParty, startAuthorizationServer } from '../../support/oauth-platform.ts'
@@ -254,6 +255,29 @@ describe('what is remembered', () => {
   })
 })
 
+describe('when an admin ends all that a client has', () => {
+  test('what was remembered is asked again, and a page from before is over', async () => {
+    const { visitor, page } = await signedIn({ scopes: ['payments:read'] })
+    await visitor.submit(page, 'decide', { decision: 'allow' })
+    const begin = () =>
+      beginInteraction(registry, visitor, {
+        ...{ clientId: party.clientId, environment: 'sandbox', scopes: ['payments:read'] },
+      })
+    const before = await begin()
+    await endTokensOfClient(registry, { id: 'admin' }, party.clientId)
+    expect(await visitor.get(before)).toMatchObject({ status: 400 })
+    ahead = 5
+    const after = await visitor.get(await begin())
+    expect(after).toMatchObject({ status: 200 })
+    expect(after.body).toContain('Signed in as Ada Lovelace')
+  })
+
+  test('a page whose redirect URI was taken from the client is over', async () => {
+    const { page } = await arrive({ redirectUri: 'https://shop.example/elsewhere' })
+    expect(page).toMatchObject({ status: 400 })
+  })
+})
+
 describe('many tries at the same moment', () => {
   test('no more than ten reach who knows the password', async () => {
     let asked = 0
@@ -324,6 +348,28 @@ describe('the whole dance, with openid-client', () => {
     expect(await openid.tokenIntrospection(config, tokens.access_token)).toEqual({ active: false })
     const gone = openid.refreshTokenGrant(config, tokens.refresh_token!)
     await expect(gone).rejects.toMatchObject({ error: 'invalid_grant' })
+  })
+
+  test('a code that is out when the person takes it back opens nothing', async () => {
+    const { clientId, secret } = await registerCodeClient()
+    const config = await clientOf(clientId, secret)
+    const visitor = browser(server.issuer)
+    const start = await visitor.get(authorizePath(clientId))
+    const signedIn = await visitor.submit(await visitor.get(start.location), 'sign-in', ada)
+    const allow = async (path: string) =>
+      visitor.submit(await visitor.get(path), 'decide', { decision: 'allow' })
+    const redeem = ({ location }: { location: string }) =>
+      openid.authorizationCodeGrant(config, new URL(location), {
+        pkceCodeVerifier: verifier,
+        expectedState: 'state-1',
+      })
+    await redeem(await allow(signedIn.location))
+    const again = await visitor.get(authorizePath(clientId, { prompt: 'consent' }))
+    const out = await allow(again.location)
+    const account = await visitor.get('/oauth2/account?lang=en')
+    await visitor.submit(account, 'take-back', { client: clientId })
+    await expect(redeem(out)).rejects.toMatchObject({ error: 'invalid_grant' })
+    expect((await visitor.get('/oauth2/account?lang=en')).body).not.toContain('take-back')
   })
 
   test('without a page: a code for what was allowed before, and else the reason', async () => {

@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { hashSecret } from '../../../registry/base/secrets.ts'
+import { findConsent, rememberConsent, withdrawnAt } from '../../../registry/consents.ts'
 import { createCredential, findIdentityByToken, revokeCredential } from '../../../registry/credentials.ts'
 import {
   endAuthorization,
@@ -151,6 +153,36 @@ describe('what a person has allowed', () => {
       ['app_other', bob.id],
     ] as const)
       await expect(endAuthorization(r, actor, app, id)).rejects.toMatchObject({ code: 'not-found' })
+  })
+})
+
+describe('an authorization that an admin ends', () => {
+  test('takes what is remembered of it along, and codes of that person and client that are out', async () => {
+    const remembered = { scopes: [], since: now, until: now + 60_000 }
+    for (const who of ['ada', 'bob']) await rememberConsent(r, who, client.id, remembered)
+    const family = await open('ada')
+    now += 10
+    await endAuthorization(r, actor, applicationId, family.id)
+    expect(await findConsent(r, 'ada', client.id)).toBeUndefined()
+    expect(await withdrawnAt(r, 'ada', client.id)).toBe(now)
+    expect(await findConsent(r, 'bob', client.id)).toBeDefined()
+    expect(await withdrawnAt(r, 'bob', client.id)).toBe(0)
+  })
+})
+
+describe('a token that was exchanged for one of an application itself', () => {
+  test('ends with it, with its client, and with all that its client had', async () => {
+    const service = await newClient()
+    const exchangedFor = async (token: string) =>
+      issue({ exchangedFor: [hashSecret(r.secrets.hashKey, token)] }, service)
+    const [one, two] = [await issue(), await issue()]
+    const [ofOne, ofTwo] = [await exchangedFor(one), await exchangedFor(two)]
+    expect(await findIdentityByToken(r, ofOne)).toBeDefined()
+    await revokeToken(r, one)
+    expect(await findToken(r, ofOne)).toBeUndefined()
+    expect(await findIdentityByToken(r, ofTwo)).toBeDefined()
+    await endTokensOfClient(r, actor, client.id)
+    expect(await findIdentityByToken(r, ofTwo)).toBeUndefined()
   })
 })
 

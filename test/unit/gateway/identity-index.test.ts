@@ -140,4 +140,17 @@ describe('cached identities', () => {
     // A look at all of them takes some 10 ms and more.
     expect(perEventMs).toBeLessThan(1)
   }, 60_000)
+
+  test('finds what a token was exchanged for, and forgets it', () => {
+    const index = createIdentityIndex()
+    const who = identity(1)
+    const exchanged = { ...who, grant: { ...who.grant!, exchangedFor: ['h1', 'h2'] } }
+    index.add('t1', who, 'h1')
+    index.add('t2', exchanged, 'h3')
+    expect(index.concernedBy({ kind: 'token', hash: 'h1' })).toEqual(['t1', 't2'])
+    expect(index.concernedBy({ kind: 'token', hash: 'h2' })).toEqual(['t2'])
+    index.remove('t2', exchanged, 'h3')
+    index.remove('t1', who, 'h1')
+    expect(index.size).toBe(0)
+  })
 })
