@@ -1,6 +1,7 @@
 import { adminTokenRoutes } from './api/admin-tokens.ts'
 import { apiRoutes } from './api/apis.ts'
 import { applicationRoutes } from './api/applications.ts'
+import { codeSampleRoutes } from './api/code-samples.ts'
 import { credentialRoutes } from './api/credentials.ts'
 import { documentationRoutes } from './api/documentation.ts'
 import { documentRoutes } from './api/documents.ts'
@@ -49,6 +50,7 @@ export function allRoutes(metrics: Metrics): AnyRoute[] {
     ...issuerRoutes,
     ...sessionRoutes,
     ...tryRoutes,
+    ...codeSampleRoutes,
     ...probeRoutes(metrics),
     route({
       id: 'getOpenApi',

@@ -1,6 +1,9 @@
+import { promisify } from 'node:util'
+import { gunzip, gzip } from 'node:zlib'
 import { problem } from './base/problem.ts'
 import type { Operation } from './model.ts'
 import { gatewaySecurity } from './openapi/point-to-gateway.ts'
+import { publishedText } from './openapi/rewrite.ts'
 import { type GatewayView, type Limits, runTask, unfinished } from './openapi/run.ts'
 import type { Pieces } from './openapi/split.ts'
 import type { Tree } from './openapi/tree.ts'
@@ -19,6 +22,9 @@ const keptSeconds = 30 * 86_400
 /** What the parts of one page may come to, in characters: the page of a large operation stays below 100 KB. */
 const pageChars = 60_000
 const fieldsPerTrip = 200
+
+const compressed = promisify(gzip)
+const uncompressed = promisify(gunzip)
 
 /** What an operation's page shows, as an OpenAPI document with this operation alone. */
 export interface Slice {
@@ -80,6 +86,35 @@ export async function documentPart(r: Registry, sha256: string, name: string, li
     new Map([[name, text]]),
   )
   return { components, cut }
+}
+
+/**
+ * The whole document as partners take it home: as it is, or as a collection of Postman. Making one of a document of
+ * megabytes takes seconds, so it is kept, compressed.
+ *
+ * @returns JSON
+ */
+export async function documentFile(
+  r: Registry,
+  sha256: string,
+  form: 'openapi' | 'postman',
+  view: GatewayView,
+  limits: Limits,
+): Promise<Buffer> {
+  const key = r.keys.documentation(sha256)
+  const field = `file ${form} ${view.serverUrl}`
+  const kept = await guarded(r.redis.hgetBuffer(key, field))
+  if (kept) return uncompressed(kept)
+  const text = await publishedText(await original(r, sha256), view, limits, form)
+  await guarded(r.redis.hset(key, field, await compressed(text)))
+  await guarded(r.redis.expire(key, keptSeconds))
+  return text
+}
+
+async function original(r: Registry, sha256: string): Promise<Buffer> {
+  const bytes = await documentText(r, sha256)
+  if (!bytes) throw problem('internal', { note: `document ${sha256} is gone` })
+  return bytes
 }
 
 async function gather(
@@ -156,9 +191,7 @@ async function prepare(r: Registry, sha256: string, limits: Limits): Promise<voi
 }
 
 async function make(r: Registry, sha256: string, limits: Limits): Promise<void> {
-  const bytes = await documentText(r, sha256)
-  if (!bytes) throw problem('internal', { note: `document ${sha256} is gone` })
-  const outcome = await runTask({ kind: 'split', bytes }, limits)
+  const outcome = await runTask({ kind: 'split', bytes: await original(r, sha256) }, limits)
   const answer = outcome.answers.find((a) => a.kind === 'split')
   if (!answer) throw unfinished(outcome, limits)
   await keep(r, sha256, answer.pieces)

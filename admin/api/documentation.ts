@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Config } from '../../registry/base/config.ts'
 import { problem } from '../../registry/base/problem.ts'
-import { documentHead, documentPart, operationSlice } from '../../registry/documentation.ts'
+import { documentFile, documentHead, documentPart, operationSlice } from '../../registry/documentation.ts'
 import type { Operation as OperationRecord, Permission } from '../../registry/model.ts'
 import { exampleAnswers, exampleRequest } from '../../registry/openapi/example.ts'
 import { isTree, listAt, type Tree, textAt, treeAt } from '../../registry/openapi/tree.ts'
@@ -120,6 +120,23 @@ function documentationAt({ prefix, path, tag, permission, find }: Place): AnyRou
         const { registry, config, query } = call
         const { sha256 } = await find(call)
         return { body: await documentPart(registry, sha256, query.name, limits(config)) }
+      },
+    }),
+    route({
+      id: `download${prefix}Document`,
+      method: 'get',
+      path: `${path}/docs/file`,
+      tag,
+      summary: 'The whole document with the gateway as its server, or a collection of Postman made from it.',
+      permission,
+      query: z.strictObject({ form: z.enum(['openapi', 'postman']).describe('What to make of it.') }),
+      answer: { status: 200, types: ['application/json'] },
+      async handle(call) {
+        const { registry, config, query } = call
+        const found = await find(call)
+        const view = viewOf(found, config)
+        const bytes = await documentFile(registry, found.sha256, query.form, view, limits(config))
+        return { raw: { type: 'application/json', bytes } }
       },
     }),
   ]

@@ -13,13 +13,18 @@ export async function publishedDocument(
   return JSON.parse((await publishedText(bytes, options, limits)).toString())
 }
 
-/** The same as JSON text: sent on as it is, a document of megabytes does not hold up the caller's loop. */
+/**
+ * The same as JSON text: sent on as it is, a document of megabytes does not hold up the caller's loop.
+ *
+ * @param form `postman`: a collection of Postman instead
+ */
 export async function publishedText(
   bytes: Buffer,
   options: GatewayView,
   limits = defaultLimits,
+  form: 'openapi' | 'postman' = 'openapi',
 ): Promise<Buffer> {
-  const outcome = await runTask({ kind: 'publish', bytes, options }, limits)
+  const outcome = await runTask({ kind: 'publish', bytes, options, form }, limits)
   const published = outcome.answers.find((a) => a.kind === 'published')
   if (!published) throw unfinished(outcome, limits)
   return Buffer.from(published.text.buffer, published.text.byteOffset, published.text.byteLength)

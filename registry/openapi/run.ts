@@ -21,7 +21,12 @@ export interface GatewayView {
 export type Task =
   | { readonly kind: 'split'; readonly bytes: Uint8Array }
   | { readonly kind: 'read'; readonly bytes: Uint8Array }
-  | { readonly kind: 'publish'; readonly bytes: Uint8Array; readonly options: GatewayView }
+  | {
+      readonly kind: 'publish'
+      readonly bytes: Uint8Array
+      readonly options: GatewayView
+      readonly form: 'openapi' | 'postman'
+    }
 
 export type Answer =
   | { readonly kind: 'read'; readonly document: ImportedDocument }

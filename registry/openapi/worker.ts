@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { asProblem } from '../base/problem.ts'
+import { toCollection } from './collection.ts'
 import { parseDocumentText } from './parse.ts'
 import { pointToGateway } from './point-to-gateway.ts'
 import { readBytes, readParts, withLines } from './read.ts'
@@ -28,8 +29,9 @@ async function work(task: Task): Promise<void> {
     const parsed = parseDocumentText(task.bytes)
     const { dialect, security, operations } = readParts(parsed)
     const contract = { dialect, operations, scopes: security.scopes }
-    const text = Buffer.from(JSON.stringify(pointToGateway(parsed.tree, contract, task.options)))
-    say({ kind: 'published', text })
+    const document = pointToGateway(parsed.tree, contract, task.options)
+    const made = task.form === 'postman' ? await toCollection(document) : document
+    say({ kind: 'published', text: Buffer.from(JSON.stringify(made)) })
     return
   }
   const { document, parsed } = readBytes(task.bytes)

@@ -113,6 +113,20 @@ describe('the documentation of a version', () => {
     expect(part.body.cut).toHaveLength(1)
   })
 
+  test('goes home as a document with the gateway as its server, and as a collection of Postman', async () => {
+    const at = await imported('files', paymentsYaml)
+    const document = await admin.ask('GET', `${at}/docs/file?form=openapi`)
+    expect(document.body).toMatchObject({
+      openapi: '3.0.3',
+      servers: [{ url: 'https://api.bank.example/files' }],
+    })
+    const collection = await admin.ask('GET', `${at}/docs/file?form=postman`)
+    expect(collection.body.info.schema).toContain('collection/v2.1.0')
+    expect(JSON.stringify(collection.body.variable)).toContain('https://api.bank.example/files')
+    // The second time it is what was kept.
+    expect((await admin.ask('GET', `${at}/docs/file?form=postman`)).text).toBe(collection.text)
+  })
+
   test('tells which header names the version', async () => {
     const routing = { by: 'header', basePath: '/h', header: 'x-version', value: '7' }
     const { body } = await admin.ask('GET', `${await imported('by-header', paymentsYaml, routing)}/docs`)
