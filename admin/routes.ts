@@ -10,6 +10,7 @@ import { issuerRoutes } from './api/issuers.ts'
 import { operationRoutes } from './api/operations.ts'
 import { partnerRoutes } from './api/partners.ts'
 import { planRoutes } from './api/plans.ts'
+import { registrationTokenRoutes } from './api/registration-tokens.ts'
 import { sessionRoutes } from './api/session.ts'
 import { settingsRoutes } from './api/settings.ts'
 import { signingKeyRoutes } from './api/signing-keys.ts'
@@ -40,6 +41,7 @@ export function allRoutes(metrics: Metrics): AnyRoute[] {
     ...applicationRoutes,
     ...subscriptionRoutes,
     ...credentialRoutes,
+    ...registrationTokenRoutes,
     ...tokenRoutes,
     ...settingsRoutes,
     ...snapshotRoutes,

@@ -1,13 +1,13 @@
 import type { AuthorizationServerDeps } from '../policies/oauth2/index.ts'
 import type { RegistrationDeps } from '../policies/oauth2/registration/endpoint.ts'
 import {
-  findInitialAccess,
   findRegistered,
   registerClient,
   scopesOfApplication,
   updateRegistered,
 } from '../registry/client-registration.ts'
 import { revokeCredential } from '../registry/credentials.ts'
+import { findInitialAccess } from '../registry/registration-tokens.ts'
 import type { Registry } from '../registry/store.ts'
 
 /** Dynamic client registration on the registry. */
@@ -20,7 +20,7 @@ export function registrationDepsOf(
     takeTokens,
     report,
     findInitialAccess: (token) => findInitialAccess(registry, token),
-    register: (token, access, fields) => registerClient(registry, token, access, fields),
+    register: (access, fields) => registerClient(registry, access, fields),
     findRegistered: (clientId, token) => findRegistered(registry, clientId, token),
     update: (client, fields) => updateRegistered(registry, client, fields),
     remove: (clientId) => revokeCredential(registry, { id: 'client-registration' }, clientId),

@@ -108,6 +108,7 @@ export async function deleteApplication(
       ...steps,
       write: [
         ...steps.write,
+        ['delete', r.keys.registrationTokens(id)],
         ...credentials.flatMap(({ value }) => [
           ['unfield', r.keys.lastUsed(), value.id] as const,
           ...forgetUses(r, value),

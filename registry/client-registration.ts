@@ -1,4 +1,3 @@
-import { z } from 'zod'
 import { activeSubscriptions } from './active-subscriptions.ts'
 import { problem } from './base/problem.ts'
 import { hashSecret, looksLikeSecret, newSecret } from './base/secrets.ts'
@@ -6,88 +5,19 @@ import { hasSecret, settingsOf } from './client-settings.ts'
 import { commit, retried } from './commit.ts'
 import { createCredential, rotateCredential, updateCredential } from './credentials.ts'
 import { kinds } from './kinds.ts'
-import { type Credential, type CredentialInput, CredentialUpdate, Environment, Scope } from './model.ts'
-import { AuthorizationDetailsType, ClientProfile } from './oauth-model.ts'
-import { keep, peek } from './one-time.ts'
+import { type Credential, type CredentialInput, CredentialUpdate } from './model.ts'
 import { replacement } from './records.ts'
 import { guarded } from './redis.ts'
-import { type Actor, allIds, find, get, parseInput, type Registry } from './store.ts'
+import { giveBackUse, type InitialAccess, isSuspended, takeUse } from './registration-tokens.ts'
+import { type Actor, allIds, find, get, type Registry } from './store.ts'
 
 /**
- * Clients that partners register themselves (RFC 7591, RFC 7592). What opens the door is an initial access token, made
- * for one application; what was registered is managed by a token of its own. Of both only keyed hashes are kept.
+ * Clients that partners register themselves (RFC 7591, RFC 7592). What opens the door is an initial access token; what was
+ * registered is managed by a token of its own. Of both only keyed hashes are kept.
  */
-
-/** What an initial access token lets register. */
-export const RegistrationTokenInput = z.strictObject({
-  environment: Environment,
-  profile: ClientProfile.default('standard').describe('What every client registered with it is held to.'),
-  scopes: z
-    .array(Scope)
-    .max(200)
-    .nullable()
-    .default(null)
-    .describe('Most that a client may register for; `null`: all scopes of the application.'),
-  authorizationDetailsTypes: z
-    .array(AuthorizationDetailsType)
-    .default([])
-    .describe(
-      'Types of `authorization_details` that a client may register for, such as `payment_initiation`.',
-    ),
-  uses: z.int().min(1).max(1_000).default(1).describe('How many clients may be registered with it.'),
-  lifetimeSeconds: z.int().min(60).max(7_776_000).default(86_400).describe('How long it can be used.'),
-})
-export type RegistrationTokenInput = z.infer<typeof RegistrationTokenInput>
-
-const InitialAccess = z.object({
-  applicationId: z.string(),
-  environment: Environment,
-  profile: ClientProfile,
-  scopes: z.array(z.string()).nullable().default(null),
-  authorizationDetailsTypes: z.array(AuthorizationDetailsType).default([]),
-})
-export type InitialAccess = z.infer<typeof InitialAccess>
 
 /** Who is told in the audit. */
 const registrar: Actor = { id: 'client-registration' }
-
-/** Makes an initial access token, and tells it this once. @throws Problem not-found, input-invalid, store-unavailable */
-export async function createRegistrationToken(
-  r: Registry,
-  actor: Actor,
-  applicationId: string,
-  input: z.input<typeof RegistrationTokenInput>,
-): Promise<{ readonly token: string; readonly expiresAt: number }> {
-  const { uses, lifetimeSeconds, ...access } = parseInput(RegistrationTokenInput, input)
-  await get(r, kinds.application, applicationId)
-  const token = newSecret('registration-token')
-  const lifetimeMs = lifetimeSeconds * 1000
-  // The count first, and longer: a token without one would be good for nothing.
-  await guarded(r.redis.set(usesKey(r, token), uses, 'PX', lifetimeMs + 60_000))
-  await keep(r, 'registration-token', token, { applicationId, ...access }, lifetimeMs)
-  const expiresAt = r.now() + lifetimeMs
-  const after = { ...access, uses, expiresAt }
-  const entry = { action: 'create', noun: 'registration-token', subject: applicationId, before: null, after }
-  await commit(r, actor, { expect: [], write: [], audit: [entry] })
-  return { token, expiresAt }
-}
-
-/** @returns undefined when it is unknown, has ended, or its application is suspended; whether it has a use left, tells `registerClient` */
-export async function findInitialAccess(r: Registry, token: string): Promise<InitialAccess | undefined> {
-  if (!looksLikeSecret('registration-token', token)) return undefined
-  const kept = await peek(r, 'registration-token', token)
-  if (kept === undefined) return undefined
-  const access = InitialAccess.parse(kept)
-  return (await isSuspended(r, access.applicationId)) ? undefined : access
-}
-
-/** Who is suspended must not prepare for when that ends. */
-async function isSuspended(r: Registry, applicationId: string): Promise<boolean> {
-  const application = await find(r, kinds.application, applicationId)
-  if (!application || application.value.isSuspended) return true
-  const partner = await find(r, kinds.partner, application.value.partnerId)
-  return !partner || partner.value.isSuspended
-}
 
 export interface Registered {
   readonly credential: Credential
@@ -106,17 +36,11 @@ export type RegisteredFields = Pick<CredentialInput, 'title' | 'scopes' | 'oauth
  */
 export async function registerClient(
   r: Registry,
-  token: string,
   access: InitialAccess,
   fields: RegisteredFields,
 ): Promise<Registered | undefined> {
   const { applicationId, environment } = access
-  const uses = usesKey(r, token)
-  const left = await guarded(r.redis.decr(uses))
-  if (left < 0) {
-    await guarded(r.redis.pexpire(uses, 60_000)) // where the token ended just now, the count came back to life
-    return undefined
-  }
+  if (!(await takeUse(r, access))) return undefined
   try {
     const input = { ...fields, kind: 'oauth-client' as const, environment }
     const accessToken = newSecret('registration-access')
@@ -124,7 +48,7 @@ export async function registerClient(
     const { credential, secret } = await createCredential(r, registrar, applicationId, input, registration)
     return { credential: credential.value, secret, accessToken }
   } catch (error) {
-    await guarded(r.redis.incr(uses)).catch(() => {})
+    await giveBackUse(r, access).catch(() => {})
     throw error
   }
 }
@@ -195,6 +119,3 @@ async function newAccessToken(r: Registry, clientId: string): Promise<string> {
   })
   return token
 }
-
-const usesKey = (r: Registry, token: string) =>
-  r.keys.once('registration-uses', hashSecret(r.secrets.hashKey, `registration-uses ${token}`))

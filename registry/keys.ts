@@ -41,6 +41,8 @@ export function keysWith(prefix: string) {
     names: (noun: Noun, within = '') => `${registry}names:${noun}${within && `:${within}`}`,
     /** hash: keyed hash of an API key, client secret or admin token -> `credential application partner`, or the id of the admin token */
     secrets: () => `${registry}secrets`,
+    /** hash: id of an initial access token -> JSON of what a list shows of it */
+    registrationTokens: (applicationId: string) => `${registry}registration-tokens:${applicationId}`,
     /** hash: id of a credential or of one of its secrets -> when it was last used, in ms */
     lastUsed: () => `${registry}last-used`,
     /** string: an OpenAPI document as uploaded, by SHA-256 (hex) */

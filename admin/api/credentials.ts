@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { createRegistrationToken, RegistrationTokenInput } from '../../registry/client-registration.ts'
 import {
   createCredential,
   getCredential,
@@ -31,11 +30,6 @@ const RotateInput = z.strictObject({
     .boolean()
     .default(false)
     .describe('Whether the tokens got until now end, too: for a secret that leaked. Needs an overlap of 0.'),
-})
-
-const NewRegistrationToken = z.object({
-  token: z.string().describe('In clear. Shown this once.'),
-  expiresAt: z.int().describe('When it ends by itself, in ms since the epoch.'),
 })
 
 /** In a record that was read, and set by the platform. */
@@ -145,22 +139,6 @@ export const credentialRoutes = [
     async handle({ registry, actor, params, ifMatch }) {
       const stored = await revokeCredential(registry, actor, params.credential, ifMatch)
       return record(stored, await viewer(registry, [stored]))
-    },
-  }),
-  route({
-    id: 'createRegistrationToken',
-    method: 'post',
-    path: '/api/applications/{application}/registration-tokens',
-    tag: 'Credentials',
-    summary: 'Makes an initial access token, with which a partner registers OAuth clients itself (RFC 7591).',
-    description:
-      'Shown this once. Works where the gateway has `GATEWAY_CLIENT_REGISTRATION=token`. What is registered belongs to the application, and is held to the profile.',
-    permission: 'credentials',
-    body: RegistrationTokenInput,
-    answer: { status: 201, schema: NewRegistrationToken },
-    async handle({ registry, actor, params, body }) {
-      const made = await createRegistrationToken(registry, actor, params.application, body)
-      return { body: made }
     },
   }),
   route({

@@ -1,8 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { exportJWK, generateKeyPair } from 'jose'
 import * as oauth from 'oauth4webapi'
-import { createRegistrationToken, type RegistrationTokenInput } from '../../registry/client-registration.ts'
 import { getCredential } from '../../registry/credentials.ts'
+import {
+  createRegistrationToken,
+  type RegistrationTokenInput,
+  revokeRegistrationToken,
+} from '../../registry/registration-tokens.ts'
 import { registerParty, startAuthorizationServer } from '../support/oauth-platform.ts'
 import { type Platform, startPlatform, tester } from '../support/platform.ts'
 
@@ -95,6 +99,19 @@ describe('a client registers itself (RFC 7591)', () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => register(token, machine)))
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(3)
     expect(answers.filter(({ status }) => status === 401)).toHaveLength(17)
+  })
+
+  test('and not with a token that was taken back; what was registered before stays', async () => {
+    const made = await createRegistrationToken(platform.registry, tester, party.applicationId, {
+      ...{ environment: 'sandbox', uses: 2 },
+    })
+    const { body } = await register(made.token, machine)
+    await revokeRegistrationToken(platform.registry, tester, party.applicationId, made.id)
+    expect(await register(made.token, machine)).toMatchObject({
+      ...{ status: 401, body: { error: 'invalid_token' } },
+    })
+    const path = `/oauth2/register/${body.client_id}`
+    expect(await call('GET', path, body.registration_access_token)).toMatchObject({ status: 200 })
   })
 
   test('and a refused try takes no use', async () => {
@@ -216,6 +233,17 @@ describe('a registration (RFC 7592)', () => {
       client_id: made.client_id,
     })
     expect(changed.body.client_secret).toMatch(/^pgs_test_/)
+  })
+
+  test('is changed 20 times a minute, refused tries counted, and then not for a while', async () => {
+    const made = (await register(await tokenFor(), machine)).body
+    const path = new URL(made.registration_client_uri).pathname
+    const change = () => call('PUT', path, made.registration_access_token, machine) // without its client_id
+    for (let i = 0; i < 20; i++) expect((await change()).status).toBe(400)
+    const late = await change()
+    expect([late.status, late.body.error]).toEqual([429, 'slow_down'])
+    expect(Number(late.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect((await call('GET', path, made.registration_access_token)).status).toBe(200)
   })
 
   test('leaves none of its tokens in the store in clear', async () => {

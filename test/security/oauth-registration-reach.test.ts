@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { updateApplication } from '../../registry/applications.ts'
-import { createRegistrationToken } from '../../registry/client-registration.ts'
 import { getCredential, updateCredential } from '../../registry/credentials.ts'
 import { ClientSettings } from '../../registry/oauth-model.ts'
+import { createRegistrationToken } from '../../registry/registration-tokens.ts'
 import { registerParty, startAuthorizationServer } from '../support/oauth-platform.ts'
 import { stopSharedRedis, testRegistry } from '../support/redis.ts'
 

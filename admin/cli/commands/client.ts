@@ -1,15 +1,12 @@
 import { type Command, Option } from 'commander'
-import {
-  AuthorizationDetailsType,
-  ClientProfile,
-  type ClientSettings,
-} from '../../../registry/oauth-model.ts'
+import type { ClientSettings } from '../../../registry/oauth-model.ts'
 import { dateOrNever, wholeNumber } from '../arguments.ts'
 import { addClientOptions, type ClientOptions, merged, settingsFrom } from '../client-options.ts'
 import { connect, type Io } from '../io.ts'
 import { type CredentialView, requireApplication } from '../look-up.ts'
-import { fields, print, secretNote, time } from '../output.ts'
+import { fields, print } from '../output.ts'
 import { headOf, type NewCredential, shown } from '../show-credential.ts'
+import { addRegistrationTokenCommands } from './registration-token.ts'
 
 interface Options extends ClientOptions {
   readonly environment: string
@@ -44,7 +41,7 @@ Examples:
 
 /** What is done to OAuth clients only; see `credential.ts` for what they have in common with API keys. */
 export function addClientCommands(client: Command, io: Io): void {
-  addRegistrationTokens(client, io)
+  addRegistrationTokenCommands(client, io)
   addClientOptions(
     withCommonOptions(
       client
@@ -90,61 +87,6 @@ export function addClientCommands(client: Command, io: Io): void {
       const { body } = await api.put<CredentialView>(pathOf(id), input, etag)
       print(io, command, body, () => describeClient(body))
     })
-}
-
-const registrationExamples = `
-Examples:
-  gatewayctl client registration-token create acme/checkout --profile fapi2 --uses 3`
-
-/** With an initial access token a partner registers clients itself (RFC 7591). */
-function addRegistrationTokens(client: Command, io: Io): void {
-  client
-    .command('registration-token')
-    .description('tokens with which a partner registers OAuth clients itself')
-    .addHelpText('after', registrationExamples)
-    .command('create <application>')
-    .description('make an initial access token for an application (<partner>/<name>); it is shown once')
-    .addOption(
-      new Option('--environment <name>', 'which upstream calls of the clients reach')
-        .choices(['sandbox', 'live'])
-        .default('sandbox'),
-    )
-    .addOption(
-      new Option('--profile <name>', 'what every client registered with it is held to')
-        .choices(ClientProfile.options)
-        .default('standard'),
-    )
-    .option('--scope <scopes...>', 'most that a client may register for; default: all of the application')
-    .addOption(
-      new Option('--details-type <types...>', 'authorization_details that a client may register for').choices(
-        AuthorizationDetailsType.options,
-      ),
-    )
-    .option('--uses <count>', 'how many clients may be registered', wholeNumber, 1)
-    .option('--lifetime <seconds>', 'how long it can be used', wholeNumber, 86_400)
-    .addHelpText('after', registrationExamples)
-    .action(async (application: string, options: RegistrationOptions, command: Command) => {
-      const api = await connect(io, command)
-      const { id } = (await requireApplication(api, application)).body
-      const { environment, profile, uses, lifetime: lifetimeSeconds } = options
-      const { scope: scopes = null, detailsType: authorizationDetailsTypes = [] } = options
-      const { body } = await api.post<{ token: string; expiresAt: number }>(
-        `/api/applications/${id}/registration-tokens`,
-        { environment, profile, scopes, authorizationDetailsTypes, uses, lifetimeSeconds },
-      )
-      print(io, command, body, () =>
-        secretNote(`initial access token until ${time(body.expiresAt)}`, body.token),
-      )
-    })
-}
-
-interface RegistrationOptions {
-  readonly environment: string
-  readonly profile: string
-  readonly scope?: string[]
-  readonly detailsType?: string[]
-  readonly uses: number
-  readonly lifetime: number
 }
 
 const pathOf = (id: string) => `/api/credentials/${encodeURIComponent(id)}`

@@ -1,9 +1,10 @@
 import { networkOf } from '../../../registry/base/network.ts'
 import { asProblem } from '../../../registry/base/problem.ts'
-import type { InitialAccess, Registered, RegisteredFields } from '../../../registry/client-registration.ts'
+import type { Registered, RegisteredFields } from '../../../registry/client-registration.ts'
 import type { Take, TokensTaken } from '../../../registry/limits.ts'
 import type { Credential } from '../../../registry/model.ts'
 import { ClientSettings } from '../../../registry/oauth-model.ts'
+import type { InitialAccess } from '../../../registry/registration-tokens.ts'
 import { errorAnswer, printable, slowDown } from '../errors.ts'
 import { emptyAnswer, jsonAnswer, type OAuthAnswer, type OAuthRequest } from '../message.ts'
 import { ClientMetadata, clientFrom, fault, faultAt, type MappedClient, metadataOf } from './metadata.ts'
@@ -13,7 +14,7 @@ export interface RegistrationDeps {
   readonly issuer: string
   findInitialAccess(token: string): Promise<InitialAccess | undefined>
   /** @returns undefined when the token has no use left @throws Problem input-invalid */
-  register(token: string, access: InitialAccess, fields: RegisteredFields): Promise<Registered | undefined>
+  register(access: InitialAccess, fields: RegisteredFields): Promise<Registered | undefined>
   findRegistered(clientId: string, token: string): Promise<Credential | undefined>
   /** @throws Problem input-invalid */
   update(client: Credential, fields: RegisteredFields): Promise<Registered>
@@ -47,7 +48,7 @@ export function createRegistration(deps: RegistrationDeps): RegistrationEndpoint
     const token = bearerOf(req)
     const access = await orFailed(req, () => deps.findInitialAccess(token))
     const fields = await fieldsFrom(readMetadata(req).metadata, access)
-    const registered = await checked(() => deps.register(token, access, fields))
+    const registered = await checked(() => deps.register(access, fields))
     if (registered === undefined) throw unauthorized()
     return answer(201, registered.credential, registered)
   }
@@ -61,6 +62,8 @@ export function createRegistration(deps: RegistrationDeps): RegistrationEndpoint
       await deps.remove(clientId)
       return emptyAnswer(204)
     }
+    const left = await deps.takeTokens({ ...changesOf(client), cost: 1 })
+    if (!left.isAllowed) throw slowDown('Too many changes', left.retryAfterMs)
     const { metadata, raw } = readMetadata(req)
     await requireOwn(raw, clientId)
     // No more than it has: what was taken from it, or never given, it does not give itself.
@@ -83,7 +86,7 @@ export function createRegistration(deps: RegistrationDeps): RegistrationEndpoint
 
   async function fieldsFrom(
     metadata: ClientMetadata,
-    most: Omit<InitialAccess, 'environment'>,
+    most: Omit<InitialAccess, 'id' | 'environment'>,
   ): Promise<MappedClient> {
     const mapped = clientFrom(metadata, most.profile)
     if ('error' in mapped) throw refused(mapped)
@@ -153,6 +156,14 @@ export function createRegistration(deps: RegistrationDeps): RegistrationEndpoint
     }
   return { register: guarded(register), manage: guarded(manage) }
 }
+
+/** Each is written down for good, and empties caches in every gateway. */
+const changesOf = ({ id, partnerId }: Credential) => ({
+  owner: partnerId,
+  rule: `oauth2-registration:${id}`,
+  limit: 20,
+  windowMs: 60_000,
+})
 
 const ownMembers = [
   'registration_access_token',

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { createProgram } from '../../../admin/cli/run.ts'
-import { findInitialAccess } from '../../../registry/client-registration.ts'
 import { followEvents } from '../../../registry/events.ts'
 import { findIdentityBySecret, findIdentityByToken } from '../../../registry/identities.ts'
 import type { RegistryEvent } from '../../../registry/model.ts'
+import { findInitialAccess, takeUse } from '../../../registry/registration-tokens.ts'
 import { openFamily } from '../../../registry/token-families.ts'
 import { issueToken } from '../../../registry/tokens.ts'
 import { createAuthority } from '../../support/certificates.ts'
@@ -270,4 +270,24 @@ test('gatewayctl client registration-token makes an initial access token, which 
     applicationId,
     profile: 'fapi2',
   })
+})
+
+test('initial access tokens are listed with the uses they have left, and are good for nothing once taken back', async () => {
+  const group = ['client', 'registration-token'] as const
+  const made = JSON.parse(await cli(...group, 'create', 'acme/shop', '--uses', '5', '--json'))
+  const access = (await findInitialAccess(admin.registry, made.token))!
+  await takeUse(admin.registry, access)
+  const listed = await admin.ask('GET', `/api/applications/${applicationId}/registration-tokens`)
+  expect(listed.body.items[0]).toMatchObject({
+    ...{ id: made.id, uses: 5, usesLeft: 4, expiresAt: made.expiresAt, createdBy: expect.any(String) },
+  })
+  expect(listed.text).not.toContain(made.token)
+  expect(await cli(...group, 'list', 'acme/shop')).toContain('4 of 5')
+  expect(await cli(...group, 'revoke', 'acme/shop', made.id)).toContain(`${made.id} is taken back.`)
+  expect(await findInitialAccess(admin.registry, made.token)).toBeUndefined()
+  expect(await cli(...group, 'list', 'acme/shop')).not.toContain(made.id)
+  const audit = await admin.ask('GET', '/api/audit?noun=registration-token')
+  expect(audit.body.items[0]).toMatchObject({ action: 'revoke', before: { id: made.id }, after: null })
+  const again = `/api/applications/${applicationId}/registration-tokens/${made.id}/revoke`
+  expect(await admin.ask('POST', again)).toMatchObject({ status: 404, body: { code: 'not-found' } })
 })
