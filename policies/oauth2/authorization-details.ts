@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
-import { AuthorizationDetails } from '../../registry/oauth-model.ts'
+import { exponentOf } from '../../registry/currencies.ts'
+import { AuthorizationDetails, type PaymentInitiation } from '../../registry/oauth-model.ts'
 import type { OAuthClient } from './deps.ts'
 import { invalidAuthorizationDetails } from './errors.ts'
 
@@ -22,7 +23,18 @@ export function readAuthorizationDetails(asked: unknown, client: OAuthClient): A
     const where = issue!.path.map((part) => `/${String(part)}`).join('')
     throw invalidAuthorizationDetails(`authorization_details${where} is missing, unknown or malformed`)
   }
+  for (const [i, { instructedAmount }] of read.data.entries())
+    if (!isPayable(instructedAmount))
+      throw invalidAuthorizationDetails(
+        `authorization_details/${i}/instructedAmount is in no currency that one pays in, or has more digits than it`,
+      )
   return read.data
+}
+
+/** No call could be equal to it, and a person would allow what cannot be paid. */
+function isPayable({ currency, amount }: PaymentInitiation['instructedAmount']): boolean {
+  const digits = exponentOf(currency)
+  return digits !== undefined && (amount.split('.')[1] ?? '').length <= digits
 }
 
 /**

@@ -107,12 +107,14 @@ async function take(x: Exchange, config: PaymentAuthorizationConfig, deps: Deps)
 const isAt = (locations: readonly string[], x: Exchange, deps: Deps) =>
   locations.some((location) => isResourceOf(location, x.route!.routing, deps.realm))
 
-function fault(
-  part: Part,
-  { amount, currency, creditorAccountPointer }: PaymentAuthorizationConfig,
-): FieldError {
-  const detail = 'is not what was allowed'
-  if (part === 'amount') return { pointer: amount.pointer, detail }
-  if (part === 'currency') return { pointer: 'pointer' in currency ? currency.pointer : '', detail }
-  return { pointer: creditorAccountPointer, detail }
+function fault(part: Part, config: PaymentAuthorizationConfig): FieldError {
+  const { amount, currency } = config
+  const pointers: Record<Part, string | undefined> = {
+    amount: amount.pointer,
+    currency: 'pointer' in currency ? currency.pointer : '',
+    creditorAccount: config.creditorAccountPointer,
+    creditorName: config.creditorNamePointer,
+    remittance: config.remittancePointer,
+  }
+  return { pointer: pointers[part] ?? '', detail: 'is not what was allowed' }
 }

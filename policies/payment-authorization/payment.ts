@@ -1,3 +1,4 @@
+import { valueAt } from '../../registry/base/pointer.ts'
 import type { PaymentInitiation } from '../../registry/oauth-model.ts'
 import { type Amount, fromDecimal, fromMinor, isSameAmount } from './amount.ts'
 import { textAt } from './body.ts'
@@ -8,6 +9,9 @@ export interface Payment {
   readonly amount: Amount | undefined
   readonly currency: string | undefined
   readonly creditorAccount: string | undefined
+  /** `null`: the call names nobody, or nobody looks. */
+  readonly creditorName: string | null | undefined
+  readonly remittance: string | null | undefined
 }
 
 export type Part = keyof Payment
@@ -22,9 +26,17 @@ export function readPayment(body: unknown, config: PaymentAuthorizationConfig): 
       : place.form === 'decimal'
         ? fromDecimal(text)
         : fromMinor(text, currency)
-  const creditorAccount = textAt(body, creditorAccountPointer)
-  return { amount, currency, creditorAccount }
+  return {
+    amount,
+    currency,
+    creditorAccount: textAt(body, creditorAccountPointer),
+    creditorName: textIfThere(body, config.creditorNamePointer),
+    remittance: textIfThere(body, config.remittancePointer),
+  }
 }
+
+const textIfThere = (body: unknown, pointer: string | undefined) =>
+  pointer === undefined || valueAt(body, pointer) == null ? null : textAt(body, pointer)
 
 /** In what a call differs from what was allowed; empty when it is that very payment. */
 export function differencesFrom(granted: PaymentInitiation, payment: Payment): Part[] {
@@ -41,8 +53,17 @@ export function differencesFrom(granted: PaymentInitiation, payment: Payment): P
   if (!isSameMoney) parts.push('amount')
   if (instructedAmount.currency !== payment.currency) parts.push('currency')
   if (!isSameAccount) parts.push('creditorAccount')
+  if (!isSameText(payment.creditorName, granted.creditorName)) parts.push('creditorName')
+  if (!isSameText(payment.remittance, granted.remittanceInformationUnstructured)) parts.push('remittance')
   return parts
 }
+
+/** What a call says is what the person saw; it need not say it. */
+const isSameText = (said: string | null | undefined, allowed: string | undefined) =>
+  said === null || (said !== undefined && allowed !== undefined && asRead(said) === asRead(allowed))
+
+/** As people read it: case, width and spaces make no other name. */
+const asRead = (text: string) => text.normalize('NFKC').trim().replaceAll(/\s+/g, ' ').toLowerCase()
 
 /** Account numbers are printed in groups, and IBANs in capitals (ISO 13616). */
 const plain = (account: string) => account.replaceAll(' ', '').toUpperCase()

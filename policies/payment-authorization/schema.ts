@@ -38,5 +38,11 @@ export const schema = z.strictObject({
   creditorAccountPointer: Pointer.describe(
     'Where in the JSON body the account that is paid is: its IBAN, or its number where that is what was allowed.',
   ),
+  creditorNamePointer: Pointer.optional().describe(
+    'Where in the JSON body the name of who is paid is. A call that names nobody passes; one that names another than was allowed does not. Absent: names are not compared.',
+  ),
+  remittancePointer: Pointer.optional().describe(
+    'Where in the JSON body the text for the creditor is, compared in the same way. Absent: it is not.',
+  ),
 })
 export type PaymentAuthorizationConfig = z.infer<typeof schema>

@@ -1,13 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
-import {
-  exponentOf,
-  fromDecimal,
-  fromMinor,
-  isSameAmount,
-} from '../../../policies/payment-authorization/amount.ts'
+import { fromDecimal, fromMinor, isSameAmount } from '../../../policies/payment-authorization/amount.ts'
 import { paymentAuthorization } from '../../../policies/payment-authorization/index.ts'
 import type { Deps, Exchange } from '../../../policies/policy.ts'
 import { problem } from '../../../registry/base/problem.ts'
+import { exponentOf } from '../../../registry/currencies.ts'
 import type { PaymentInitiation } from '../../../registry/oauth-model.ts'
 import { ask, compile, exchange, grant, identity, route } from '../../support/policy-run.ts'
 
@@ -29,7 +25,7 @@ const config = {
 function setUp(
   details: PaymentInitiation[] | null = [granted()],
   more: Partial<Deps> = {},
-  settings = config,
+  settings: object = config,
 ) {
   const used = new Map<string, string>()
   const hooks = compile(paymentAuthorization, settings, {
@@ -125,6 +121,49 @@ describe('a payment', () => {
     const { pay, used } = setUp()
     await pay(right)
     expect([...used.keys()]).toEqual(['fam_1 0'])
+  })
+
+  describe('whose texts are compared', () => {
+    const texts = { creditorNamePointer: '/to/name', remittancePointer: '/reference' }
+    const told = [granted('123.50', 'EUR', { remittanceInformationUnstructured: 'Order 7' })]
+    const stage = () => setUp(told, {}, { ...config, ...texts })
+
+    test.each([
+      [{}],
+      [{ to: { name: ' MERCHANT ' }, reference: 'order  7' }],
+      [{ to: { name: 'Ｍerchant' } }],
+      [{ to: { name: null }, reference: null }],
+    ])('passes where the call says nothing else: %j', async (more) => {
+      const { pay, used } = stage()
+      await pay({ ...right, ...more })
+      expect(used.size).toBe(1)
+    })
+
+    test.each([
+      [{ to: { name: 'Merchant B' } }, '/to/name'],
+      [{ to: { name: '' } }, '/to/name'],
+      [{ to: { name: ['Merchant'] } }, '/to/name'],
+      [{ reference: 'Order 8' }, '/reference'],
+    ])('does not where it does: %j', async (more, pointer) => {
+      const { pay, used } = stage()
+      await expect(pay({ ...right, ...more })).rejects.toMatchObject({
+        ...{ code: 'authorization-details-mismatch', errors: [{ pointer }] },
+      })
+      expect(used.size).toBe(0)
+    })
+
+    test('passes with any where nobody looks, as before', async () => {
+      const { pay, used } = setUp(told)
+      await pay({ ...right, to: { name: 'Merchant B' } })
+      expect(used.size).toBe(1)
+    })
+
+    test('has no text where none was allowed', async () => {
+      const { pay } = setUp([granted()], {}, { ...config, ...texts })
+      await expect(pay({ ...right, reference: 'Order 7' })).rejects.toMatchObject({
+        ...{ code: 'authorization-details-mismatch', errors: [{ pointer: '/reference' }] },
+      })
+    })
   })
 
   test('is made only where it was allowed to be made', async () => {
