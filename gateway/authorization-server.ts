@@ -222,6 +222,7 @@ function depsOf(
     isDpopNonceRequired,
     takesRegistrations,
     takeTokens: (take) => takeTokens(registry, take),
+    refused: (clientId, reason) => log.warn({ clientId, reason }, 'a client was refused'),
     report: (error) => log.error({ err: error }, 'the authorization server failed'),
   }
 }

@@ -1,6 +1,6 @@
 import { InvalidClientError } from 'oauth2-server'
 import { networkOf } from '../../registry/base/network.ts'
-import { isProvenByAssertion } from './client-authentication/assertion.ts'
+import { faultOfAssertion } from './client-authentication/assertion.ts'
 import { isProvenByCertificate } from './client-authentication/certificate.ts'
 import { type Presented, presentedBy } from './client-authentication/presented.ts'
 import { findBySecret } from './client-authentication/secret.ts'
@@ -58,8 +58,12 @@ async function provenBy(
   if (presented.by === 'secret') return findBySecret(presented.tries, deps)
   const client = await deps.findClient(presented.clientId)
   if (!client) return undefined
-  if (presented.by === 'assertion')
-    return (await isProvenByAssertion(presented.assertion, client, req, deps)) ? client : undefined
+  if (presented.by === 'assertion') {
+    const reason = await faultOfAssertion(presented.assertion, client, req, deps)
+    if (reason === undefined) return client
+    deps.refused(client.id, `client assertion: ${reason}`)
+    return undefined
+  }
   if (client.settings.authentication === 'none') return takesPublic ? client : undefined
   return (await isProvenByCertificate(req.clientCertificate, client, deps)) ? client : undefined
 }

@@ -53,6 +53,8 @@ export interface AuthorizationServerDeps {
   readonly takesRegistrations: boolean
   /** With `cost` 0 it only tells what is left. */
   takeTokens(take: Take): TokensTaken | Promise<TokensTaken>
+  /** Hears why a client was refused that exists, which callers are told no more of; for those who help it. */
+  refused(clientId: string, reason: string): void
   /** Hears of failures of our own, which callers are told nothing of. */
   report(error: unknown): void
 }

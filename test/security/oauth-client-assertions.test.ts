@@ -170,6 +170,21 @@ describe('an assertion', () => {
     for (let i = 0; i < 20; i++) await send(await signed({}, {}, others.privateKey))
     expect(await send(await signed())).toBe('slow_down')
   })
+
+  test('that is wrong is told to us with the reason, and with nothing of it', async () => {
+    const good = await signed()
+    for (const one of [await signed({ aud: 'https://evil.example' }), await signed({ exp: start - 1 })])
+      await send(one)
+    await send(await signed({}, {}, others.privateKey))
+    for (const _twice of [1, 2]) await send(good)
+    await send(await signed({ iss: 'crd_none', sub: 'crd_none' }))
+    expect(server.refusals).toEqual([
+      'crd_shop: client assertion: aud is not this server',
+      'crd_shop: client assertion: exp, iat or nbf: it is not good now, or for too long',
+      'crd_shop: client assertion: it is not signed with a key of the client',
+      'crd_shop: client assertion: it was used before',
+    ])
+  })
 })
 
 describe('keys of a client that lie elsewhere', () => {

@@ -41,6 +41,7 @@ export function authorizationServer(
   const tokens = new Map<string, TokenGrant>()
   const lookups: string[] = []
   const reports: unknown[] = []
+  const refusals: string[] = []
   const failures = new Map<string, number>()
   const now = more.now ?? (() => 1_000_000)
   const { once, kept } = memoryOnce(now)
@@ -89,11 +90,12 @@ export function authorizationServer(
       failures.set(`${owner} ${rule}`, used)
       return { isAllowed: true, remaining: limit - used, retryAfterMs: 0, resetMs: 60_000 }
     },
+    refused: (clientId, reason) => refusals.push(`${clientId}: ${reason}`),
     report: (error) => reports.push(error),
     ...more,
   }
   const server = createAuthorizationServer(deps)
-  return { ...server, deps, tokens, lookups, reports, failures, kept, families: opened, withdrawn }
+  return { ...server, deps, tokens, lookups, reports, refusals, failures, kept, families: opened, withdrawn }
 }
 
 export const basic = (text: string) => ({ authorization: `Basic ${Buffer.from(text).toString('base64')}` })

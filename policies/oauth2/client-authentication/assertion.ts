@@ -14,23 +14,27 @@ const clockMs = 10_000
 /**
  * private_key_jwt (RFC 7523 §3): a JWT that the client signed with a key of its own, for us, for now, and for once.
  *
+ * @returns what is wrong with it, for our log: the caller is told of no difference; undefined: nothing
  * @throws Problem store-unavailable
  */
-export async function isProvenByAssertion(
+export async function faultOfAssertion(
   assertion: Jws,
   client: OAuthClient,
   req: OAuthRequest,
   deps: AuthorizationServerDeps,
-): Promise<boolean> {
-  if (client.settings.authentication !== 'private_key_jwt') return false
+): Promise<string | undefined> {
+  if (client.settings.authentication !== 'private_key_jwt') return 'the client proves itself in another way'
   const { iss, sub, jti } = assertion.claims
-  if (!isClientType(assertion.header.typ) || iss !== client.id || sub !== client.id) return false
-  if (!isForUs(assertion.claims.aud, client, req, deps)) return false
+  if (!isClientType(assertion.header.typ)) return 'typ is that of another kind of JWT'
+  if (iss !== client.id || sub !== client.id) return 'iss or sub is not the client'
+  if (!isForUs(assertion.claims.aud, client, req, deps)) return 'aud is not this server'
   const until = goodUntil(assertion, deps.now())
-  if (until === undefined || typeof jti !== 'string' || jti === '' || jti.length > 512) return false
-  if (!(await isSigned(assertion, client, deps))) return false
+  if (until === undefined) return 'exp, iat or nbf: it is not good now, or for too long'
+  if (typeof jti !== 'string' || jti === '' || jti.length > 512) return 'jti is missing, or no short text'
+  if (!(await isSigned(assertion, client, deps))) return 'it is not signed with a key of the client'
   // Last: who has not the key must not use up a name for who has.
-  return deps.once.isFirst('assertion', `${client.id} ${jti}`, until + clockMs - deps.now())
+  const isNew = await deps.once.isFirst('assertion', `${client.id} ${jti}`, until + clockMs - deps.now())
+  return isNew ? undefined : 'it was used before'
 }
 
 /** A JWT of another kind is not taken for an assertion (RFC 8725 §3.11). */
