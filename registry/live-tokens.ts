@@ -7,6 +7,7 @@ import { announce } from './events.ts'
 import { membersAfter, type Place, readPlace } from './expiry-index.ts'
 import { kinds } from './kinds.ts'
 import { type Credential, TokenFamily, TokenGrant } from './model.ts'
+import { pseudonymOf } from './pseudonym.ts'
 import { replacement } from './records.ts'
 import { guarded } from './redis.ts'
 import { type Actor, allIds, findMany, get, parseStored, type Registry, type Stored } from './store.ts'
@@ -106,11 +107,13 @@ export async function endToken(r: Registry, actor: Actor, applicationId: string,
   const grant = key && (await read(r, key, TokenGrant))
   if (!hash || !key || !grant) throw notThere('live token', id)
   const event = { kind: 'token', hash } as const
+  const { subject, ...shown } = viewOf(grant, id)
+  const before = { ...shown, person: subject === null ? null : pseudonymOf(r, subject) }
   // As in `revokeToken`: told before and after, since the token lies in another slot than the events.
   await commit(r, actor, {
     expect: [],
     write: [],
-    audit: [{ action: 'end', noun: 'token', subject: id, before: viewOf(grant, id), after: null }],
+    audit: [{ action: 'end', noun: 'token', subject: id, before, after: null }],
     events: [event],
   })
   await guarded(r.redis.del(key))
@@ -132,7 +135,11 @@ export async function endAuthorization(
   if (family?.applicationId !== applicationId) throw notThere('authorization', id)
   await withdraw(r, family.subject, family.credentialId)
   await revokeFamily(r, id)
-  const entry: AuditInput = { action: 'end', noun: 'authorization', subject: id, before: family, after: null }
+  const { credentialId, scopes, authorizationDetails, createdAt, expiresAt } = family
+  const person = pseudonymOf(r, family.subject)
+  const payments = authorizationDetails?.length ?? 0
+  const before = { credentialId, person, scopes, payments, createdAt, expiresAt }
+  const entry: AuditInput = { action: 'end', noun: 'authorization', subject: id, before, after: null }
   await commit(r, actor, { expect: [], write: [], audit: [entry] })
   await guarded(r.redis.zrem(r.keys.familiesOf(applicationId), id))
 }

@@ -1,3 +1,5 @@
+import { createHmac } from 'node:crypto'
+import { seal, unseal } from './base/seal.ts'
 import { hashSecret } from './base/secrets.ts'
 import { guarded } from './redis.ts'
 import type { Registry } from './store.ts'
@@ -5,7 +7,8 @@ import type { Registry } from './store.ts'
 /**
  * Things that may be used once, or within a time: codes, pushed requests, sessions, identifiers of proofs. Each is one
  * key that expires by itself, and each step on it one command of Redis, so it holds under any number of tries at the
- * same time and on a Cluster. What is presented is kept as a keyed hash only.
+ * same time and on a Cluster. What is presented is kept as a keyed hash only, and what tells of people, or could be used
+ * by who reads it, is sealed with a key that comes of what is presented: the store alone opens nothing.
  */
 
 export type OncePurpose =
@@ -27,6 +30,8 @@ export type OncePurpose =
   | 'registration-uses'
   | 'withdrawn'
 
+const sealedPurposes: ReadonlySet<OncePurpose> = new Set(['session', 'second-factor', 'upstream-login'])
+
 /** Keeps a value under what will be presented for it. @throws Problem store-unavailable */
 export async function keep(
   r: Registry,
@@ -35,12 +40,14 @@ export async function keep(
   value: unknown,
   lifetimeMs: number,
 ): Promise<void> {
-  await guarded(r.redis.set(keyOf(r, purpose, presented), JSON.stringify(value), 'PX', Math.ceil(lifetimeMs)))
+  const json = JSON.stringify(value)
+  const kept = sealedPurposes.has(purpose) ? sealed(r, purpose, presented, json) : json
+  await guarded(r.redis.set(keyOf(r, purpose, presented), kept, 'PX', Math.ceil(lifetimeMs)))
 }
 
 /** Reads it, and leaves it there. @returns undefined when there is none. @throws Problem store-unavailable */
 export async function peek(r: Registry, purpose: OncePurpose, presented: string): Promise<unknown> {
-  return parsed(await guarded(r.redis.get(keyOf(r, purpose, presented))))
+  return opened(r, purpose, presented, await guarded(r.redis.get(keyOf(r, purpose, presented))))
 }
 
 /** Reads it, and lets it live for so long from now. @returns undefined when there is none. @throws Problem store-unavailable */
@@ -50,12 +57,13 @@ export async function renew(
   presented: string,
   lifetimeMs: number,
 ): Promise<unknown> {
-  return parsed(await guarded(r.redis.getex(keyOf(r, purpose, presented), 'PX', Math.ceil(lifetimeMs))))
+  const kept = await guarded(r.redis.getex(keyOf(r, purpose, presented), 'PX', Math.ceil(lifetimeMs)))
+  return opened(r, purpose, presented, kept)
 }
 
 /** Reads it and takes it away: of any number of takers one gets it. @throws Problem store-unavailable */
 export async function takeOnce(r: Registry, purpose: OncePurpose, presented: string): Promise<unknown> {
-  return parsed(await guarded(r.redis.getdel(keyOf(r, purpose, presented))))
+  return opened(r, purpose, presented, await guarded(r.redis.getdel(keyOf(r, purpose, presented))))
 }
 
 /**
@@ -104,6 +112,26 @@ export async function forget(r: Registry, purpose: OncePurpose, presented: strin
 
 const keyOf = (r: Registry, purpose: OncePurpose, presented: string) =>
   r.keys.once(purpose, hashSecret(r.secrets.hashKey, `${purpose} ${presented}`))
+
+const ringOf = (r: Registry, purpose: OncePurpose, presented: string) => [
+  {
+    id: 'once',
+    key: createHmac('sha256', r.secrets.hashKey).update(`seal ${purpose} ${presented}`).digest(),
+  },
+]
+
+const sealed = (r: Registry, purpose: OncePurpose, presented: string, json: string) =>
+  seal(ringOf(r, purpose, presented), json, keyOf(r, purpose, presented))
+
+/** What does not open was not put there by us under these settings, and is as good as not there. */
+function opened(r: Registry, purpose: OncePurpose, presented: string, kept: string | null): unknown {
+  if (kept === null || !sealedPurposes.has(purpose)) return parsed(kept)
+  try {
+    return parsed(unseal(ringOf(r, purpose, presented), kept, keyOf(r, purpose, presented)))
+  } catch {
+    return undefined
+  }
+}
 
 const parsed = (json: string | null): unknown => (json === null ? undefined : JSON.parse(json))
 

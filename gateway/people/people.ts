@@ -10,8 +10,10 @@ import {
 import type { Config } from '../../registry/base/config.ts'
 import { hashSecret } from '../../registry/base/secrets.ts'
 import { describeClient } from '../../registry/client-description.ts'
+import { commit } from '../../registry/commit.ts'
 import { findConsent, forgetConsent, rememberConsent, withdraw } from '../../registry/consents.ts'
 import { clearTokens, returnTokens } from '../../registry/limits.ts'
+import { pseudonymOf } from '../../registry/pseudonym.ts'
 import type { Registry } from '../../registry/store.ts'
 import { listFamiliesOfPerson } from '../../registry/token-families.ts'
 import { createHookSender } from './subject-hook.ts'
@@ -94,6 +96,10 @@ export function peopleDepsOf(
       remember: (subject, clientId, consent) => rememberConsent(registry, subject, clientId, consent),
       forget: (subject, clientId) => forgetConsent(registry, subject, clientId),
       withdraw: (subject, clientId) => withdraw(registry, subject, clientId),
+    },
+    record: async (person, entry) => {
+      const id = person === null ? 'authorization-server' : pseudonymOf(registry, person)
+      await commit(registry, { id }, { expect: [], write: [], audit: [{ ...entry, before: null }] })
     },
     familiesOf: (subject) => listFamiliesOfPerson(registry, subject),
   }

@@ -30,6 +30,7 @@ function guard() {
     giveBack: async ({ owner, rule, cost }) => {
       counts.get(`${owner} ${rule}`)!.used -= cost
     },
+    record: async () => {},
     forgive: async ({ owner, rule }) => void counts.delete(`${owner} ${rule}`),
   } as Partial<PeopleDeps> as PeopleDeps
   const from = (ip: string, cookie?: string) =>

@@ -1,5 +1,6 @@
 import { readForm } from '../form.ts'
 import type { OAuthAnswer, OAuthRequest } from '../message.ts'
+import { recordTakingBack } from './audit.ts'
 import type { PeopleDeps } from './deps.ts'
 import { type Allowed, accountPage } from './pages/account.ts'
 import { messagePage } from './pages/message.ts'
@@ -40,6 +41,7 @@ export async function answerAccount(deps: PeopleDeps, req: OAuthRequest): Promis
 
 /** What is remembered and codes first: else a new grant could come while the old ones end. */
 async function takeBack(deps: PeopleDeps, { subject }: Session, clientId: string): Promise<void> {
+  await recordTakingBack(deps, subject, clientId)
   await deps.consents.withdraw(subject, clientId)
   for (const family of await deps.familiesOf(subject))
     if (family.credentialId === clientId) await deps.families.revoke(family.id)

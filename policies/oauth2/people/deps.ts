@@ -30,6 +30,16 @@ export interface PeopleDeps extends AuthorizationServerDeps {
     /** Forgets it, and voids codes that are out. */
     withdraw(subject: string, clientId: string): Promise<void>
   }
+  /** Writes to the audit, with a pseudonym for the person; `null`: nobody is known. @throws Problem store-unavailable */
+  record(
+    person: string | null,
+    entry: {
+      readonly action: string
+      readonly noun: string
+      readonly subject: string
+      readonly after: Readonly<Record<string, unknown>> | null
+    },
+  ): Promise<void>
   /** What a person has allowed and still holds. */
   familiesOf(subject: string): Promise<TokenFamily[]>
 }

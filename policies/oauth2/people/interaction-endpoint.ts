@@ -2,6 +2,8 @@ import { allowed, denied } from '../authorization-response.ts'
 import { type Form, readForm } from '../form.ts'
 import { endInteraction, startOf } from '../interactions.ts'
 import type { OAuthAnswer, OAuthRequest } from '../message.ts'
+import { recordDecision, recordSignIn } from './audit.ts'
+import { forgiveChallenges, takeChallengeRight } from './challenges.ts'
 import { mustSignIn, remember } from './consent.ts'
 import type { PeopleDeps } from './deps.ts'
 import type { FieldFault } from './pages/form.ts'
@@ -66,17 +68,21 @@ async function signIn(deps: PeopleDeps, visit: Visit, form: Form): Promise<OAuth
   if (missing.length > 0) return showSignIn(deps, visit, { faults: missing, userName })
   const attempt = await beginAttempt(deps, visit.req, userName)
   if ('retryAfterMs' in attempt) return held(deps, visit, attempt.retryAfterMs)
+  const right = await takeChallengeRight(deps, visit.req, userName)
+  if ('retryAfterMs' in right) {
+    await attempt.unanswered()
+    return held(deps, visit, right.retryAfterMs)
+  }
   const result = await asked(deps, () => source.signIn({ ...placeOf(visit), userName, password }))
+  if (result?.outcome !== 'challenge') await right.unused()
   if (result?.outcome === 'challenge') {
     // The password was right: what is counted from here on is codes.
     await attempt.unanswered()
     await keepChallenge(deps, visit, { prompt: result.prompt, state: result.state, userName })
     return goOn(visit)
   }
-  return settled(deps, visit, attempt, result, {
-    faults: [fault('password', text.wrongPassword)],
-    userName,
-  })
+  const faults = [fault('password', text.wrongPassword)]
+  return settled(deps, visit, attempt, result, { by: 'password', faults, userName })
 }
 
 async function confirmCode(deps: PeopleDeps, visit: Visit, form: Form): Promise<OAuthAnswer> {
@@ -91,10 +97,14 @@ async function confirmCode(deps: PeopleDeps, visit: Visit, form: Form): Promise<
   const attempt = await beginAttempt(deps, visit.req, challenge.userName)
   if ('retryAfterMs' in attempt) return held(deps, visit, attempt.retryAfterMs)
   const result = await asked(deps, () => source.confirm({ ...placeOf(visit), code, state: challenge.state }))
-  if (result?.outcome === 'signed-in') return settled(deps, visit, attempt, result, { faults: [] })
+  const by = 'second factor'
+  if (result?.outcome === 'signed-in') {
+    await forgiveChallenges(deps, visit.req, challenge.userName)
+    return settled(deps, visit, attempt, result, { by, faults: [] })
+  }
   const mayTryAgain = await putBackChallenge(deps, visit, challenge, result !== undefined)
   const faults = mayTryAgain ? [fault('code', text.wrongCode)] : [fault('', text.codeEnded)]
-  return settled(deps, visit, attempt, result, { faults, userName: challenge.userName })
+  return settled(deps, visit, attempt, result, { by, faults, userName: challenge.userName })
 }
 
 /** What is to be told of an attempt: to the counts, and to the person. */
@@ -103,10 +113,14 @@ async function settled(
   visit: Visit,
   attempt: Attempt,
   result: SignInResult | undefined,
-  whenRefused: { faults: readonly FieldFault[]; userName?: string },
+  {
+    by,
+    ...whenRefused
+  }: { by: 'password' | 'second factor'; faults: readonly FieldFault[]; userName?: string },
 ): Promise<OAuthAnswer> {
   if (result?.outcome === 'signed-in') {
     const { subject, displayName } = result
+    await recordSignIn(deps, subject, visit.interaction.request.clientId, by)
     const device = await attempt.succeeded()
     const session = await openSession(deps, visit.req, {
       subject,
@@ -160,12 +174,14 @@ async function decide(deps: PeopleDeps, visit: Visit, form: Form): Promise<OAuth
   if (!session || mustSignIn(interaction.request, session, startOf(interaction))) return show(deps, visit)
   const decision = form.get('decision')
   if (decision === 'refuse') {
+    await recordDecision(deps, session.subject, 'refuse', interaction.request)
     await deps.consents.forget(session.subject, interaction.request.clientId)
     return refuse(deps, visit)
   }
   if (decision !== 'allow') return show(deps, visit, outdated(visit))
   const ended = await endInteraction(deps, visit.id, visit.req)
   if (!ended) return messagePage(visit.context, 'ended')
+  await recordDecision(deps, session.subject, 'allow', ended.request)
   await remember(deps, ended.request, visit.client, session)
   return allowed(deps, ended.request, session, { scopes: ended.request.scopes })
 }

@@ -3,6 +3,7 @@ import { networkOf } from '../../../registry/base/network.ts'
 import { isSameSecret } from '../../../registry/base/secrets.ts'
 import { cookieOf, setCookie } from '../cookies.ts'
 import type { OAuthRequest } from '../message.ts'
+import { recordLock } from './audit.ts'
 import type { PeopleDeps } from './deps.ts'
 
 /**
@@ -39,7 +40,7 @@ export async function beginAttempt(
   const account = accountOf(deps, userName)
   const network = networkOf(req.ip)
   const device = deviceOf(deps, req, account)
-  const where = device === undefined ? `network ${network}` : `device ${device}`
+  const where = whereOf(req, device)
   const here = {
     owner: account,
     rule: `sign-in:${deps.hash(where)}`,
@@ -67,8 +68,11 @@ export async function beginAttempt(
   return {
     async failed() {
       await deps.takeTokens({ ...ofNetwork, cost: 1 })
-      if (taken.remaining <= 0) await lock(locks[0]!)
-      if (ofAll && ofAll.remaining <= 0) await lock(account)
+      const isHeldHere = taken.remaining <= 0
+      const isHeld = ofAll !== undefined && ofAll.remaining <= 0
+      if (isHeldHere) await lock(locks[0]!)
+      if (isHeld) await lock(account)
+      if (isHeldHere || isHeld) await recordLock(deps, account, isHeld)
     },
     async unanswered() {
       await deps.giveBack({ ...here, cost: 1 }, taken)
@@ -83,12 +87,16 @@ export async function beginAttempt(
   }
 }
 
+/** Where an attempt comes from: a browser that the account knows, or else the network. */
+export const whereOf = (req: OAuthRequest, device: string | undefined) =>
+  device === undefined ? `network ${networkOf(req.ip)}` : `device ${device}`
+
 /** As people type it: case and width of letters make no other account. */
-const accountOf = (deps: PeopleDeps, userName: string) =>
+export const accountOf = (deps: PeopleDeps, userName: string) =>
   `account-${deps.hash(`account ${userName.normalize('NFKC').trim().toLowerCase()}`)}`
 
 /** A browser that the account has signed in with: kept by the browser itself, since only we can make the proof. */
-function deviceOf(deps: PeopleDeps, req: OAuthRequest, account: string): string | undefined {
+export function deviceOf(deps: PeopleDeps, req: OAuthRequest, account: string): string | undefined {
   const cookie = cookieOf(req, deps.issuer, 'device', /^[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}$/)
   const [id = '', proof = ''] = cookie?.split('.') ?? []
   return isSameSecret(proof, proofOf(deps, account, id)) ? id : undefined

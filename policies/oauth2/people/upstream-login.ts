@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { OAuthAnswer, OAuthRequest } from '../message.ts'
+import { recordSignIn } from './audit.ts'
 import type { PeopleDeps } from './deps.ts'
 import { messagePage } from './pages/message.ts'
 import { seeOther, textOf } from './pages/page.ts'
@@ -76,6 +77,7 @@ export async function answerUpstreamReturn(deps: PeopleDeps, req: OAuthRequest):
     // Its clock is another one than ours, and counts whole seconds: of a fresh sign-in it need not be asked.
     const since = mustSignIn ? undefined : person.authenticatedAt
     const authenticatedAt = Math.min(deps.now(), since ?? deps.now())
+    await recordSignIn(deps, subject, visit.interaction.request.clientId, 'upstream provider')
     const cookie = await openSession(deps, req, { subject, displayName, authenticatedAt })
     return seeOther(addressOf(deps, asBefore, path), visit.context.isHttps, [cookie])
   } catch (error) {

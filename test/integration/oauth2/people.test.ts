@@ -1,9 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import * as openid from 'openid-client'
 import { createDemoSource } from '../../../policies/oauth2/people/index.ts'
+import { listAudit } from '../../../registry/audit.ts'
 import { createCredential } from '../../../registry/credentials.ts'
-import { endTokensOfClient } from '../../../registry/live-tokens.ts'
+import { endAuthorization, endTokensOfClient } from '../../../registry/live-tokens.ts'
 import { ClientSettings } from '../../../registry/oauth-model.ts'
+import { openFamily } from '../../../registry/token-families.ts'
 import { challengeOf, verifier } from '../../support/authorization-request.ts'
 import { registerParty, startAuthorizationServer } from '../../support/oauth-platform.ts'
 import { ada, beginInteraction, browser, lin } from '../../support/people.ts'
@@ -47,6 +49,8 @@ async function arrive(more: Parameters<typeof beginInteraction>[2] = {}, visitor
   })
   return { visitor, path, page: await visitor.get(path) }
 }
+
+const ofParty = () => ({ clientId: party.clientId, environment: 'sandbox' as const })
 
 async function signedIn(more: Parameters<typeof arrive>[0] = {}) {
   const { visitor, path, page } = await arrive(more)
@@ -275,6 +279,104 @@ describe('when an admin ends all that a client has', () => {
   test('a page whose redirect URI was taken from the client is over', async () => {
     const { page } = await arrive({ redirectUri: 'https://shop.example/elsewhere' })
     expect(page).toMatchObject({ status: 400 })
+  })
+})
+
+describe('the audit', () => {
+  const entries = async () => (await listAudit(registry, { subject: party.clientId })).items
+
+  test('names who signed in, allowed and took back by a pseudonym, and tells no more of them', async () => {
+    const { visitor, page } = await signedIn({ scopes: ['payments:read'], authorizationDetails: [payment] })
+    await visitor.submit(page, 'decide', { decision: 'allow' })
+    const again = await beginInteraction(registry, visitor, {
+      ...{ clientId: party.clientId, environment: 'sandbox', prompt: ['consent'] },
+    })
+    await visitor.submit(await visitor.get(again), 'decide', { decision: 'refuse' })
+    const found = (await entries()).filter(({ noun }) => noun !== 'credential')
+    const actor = expect.stringMatching(/^person_[\w-]{22}$/)
+    expect(found).toEqual([
+      expect.objectContaining({ actor, action: 'refuse', noun: 'authorization' }),
+      expect.objectContaining({
+        ...{ actor, action: 'allow', noun: 'authorization', before: null },
+        after: { scopes: ['payments:read'], payments: 1 },
+      }),
+      expect.objectContaining({
+        ...{ actor, action: 'succeed', noun: 'sign-in', after: { by: 'password' } },
+      }),
+    ])
+    expect(new Set(found.map((one) => one.actor)).size).toBe(1)
+    const text = JSON.stringify(found)
+    for (const told of ['demo-ada', 'Ada', '1250', 'Marigold', 'DE02', '127.0.0.1', '::1'])
+      expect(text).not.toContain(told)
+  })
+
+  test('tells when there were too many failures, under a keyed name', async () => {
+    const { visitor, page } = await arrive()
+    for (let i = 0; i < 10; i++)
+      await visitor.submit(page, 'sign-in', { username: `edith-${count}`, password: 'x' })
+    const { items } = await listAudit(registry, { noun: 'sign-in', limit: 1 })
+    expect(items[0]).toMatchObject({
+      ...{ actor: 'authorization-server', action: 'hold', subject: expect.stringMatching(/^account-/) },
+    })
+    expect(JSON.stringify(items)).not.toContain('edith')
+  })
+
+  test('of an authorization that an admin ends says whose and how many payments, and not more', async () => {
+    const { applicationId, clientId: credentialId } = await registerParty(registry, `party-${++count}`)
+    const family = await openFamily(registry, {
+      ...{ credentialId, applicationId, partnerId: party.partnerId, environment: 'sandbox' },
+      ...{ subject: 'demo-ada', scopes: [], resources: [], authorizationDetails: [payment] },
+      ...{ authenticatedAt: 1, expiresAt: Date.now() + 60_000 },
+    })
+    await endAuthorization(registry, { id: 'admin' }, applicationId, family.id)
+    const { items } = await listAudit(registry, { subject: family.id })
+    expect(items[0]!.before).toMatchObject({ payments: 1, person: expect.stringMatching(/^person_/) })
+    for (const told of ['demo-ada', '1250', 'Marigold', 'DE02'])
+      expect(JSON.stringify(items)).not.toContain(told)
+  })
+})
+
+describe('second factors', () => {
+  test('are asked for a few times only by who knows the password, and by who confirms one as often as they like', async () => {
+    let sent = 0
+    const counting = await startAuthorizationServer(registry, undefined, {
+      source: {
+        kind: 'password',
+        async signIn({ password }) {
+          if (password !== 'right') return { outcome: 'refused' }
+          sent++
+          return { outcome: 'challenge', prompt: 'Code?', state: 'secret state' }
+        },
+        confirm: async ({ code }) =>
+          code === '1'
+            ? { outcome: 'signed-in', subject: 'grete', displayName: 'Grete Hermann' }
+            : { outcome: 'refused' },
+      },
+    })
+    const visitor = browser(counting.issuer)
+    const begin = async () =>
+      visitor.get(await beginInteraction(registry, visitor, { ...ofParty(), prompt: ['login'] }))
+    const ask = async () => visitor.submit(await begin(), 'sign-in', { username: 'grete', password: 'right' })
+    party = await registerParty(registry, `party-${++count}`)
+    const everything = async () => {
+      const keys = await registry.redis.keys('*once*')
+      return (await Promise.all(keys.map((key) => registry.redis.get(key)))).join()
+    }
+    for (let i = 0; i < 5; i++) {
+      const codePage = await visitor.get((await ask()).location)
+      expect(await everything()).not.toContain('secret state')
+      expect(await visitor.submit(codePage, 'code', { code: '1' })).toMatchObject({ status: 303 })
+    }
+    expect(await everything()).not.toContain('Grete')
+    for (let i = 0; i < 8; i++) expect((await ask()).status).toBe(303)
+    const held = await ask()
+    expect([held.status, sent]).toEqual([429, 13])
+    expect(held.body).toContain('Too many attempts')
+    const wrong = { username: 'grete', password: 'wrong' }
+    const other = browser(counting.issuer)
+    const path = await beginInteraction(registry, other, ofParty())
+    expect((await other.submit(await other.get(path), 'sign-in', wrong)).status).toBe(422)
+    await counting.close()
   })
 })
 
