@@ -11,15 +11,19 @@ export interface Entry {
   /** What one must be allowed to see it. */
   readonly needs: string
   readonly group?: string
+  /** `g` and then this letter leads there. */
+  readonly letter?: string
 }
 
 export const platformEntries: readonly Entry[] = [
-  { key: 'overview', to: '/admin', icon: IconActivity, needs: 'read' },
-  { key: 'apis', to: '/admin/apis', icon: IconApi, needs: 'read' },
+  { key: 'overview', to: '/admin', icon: IconActivity, needs: 'read', letter: 'o' },
+  { key: 'apis', to: '/admin/apis', icon: IconApi, needs: 'read', letter: 'a' },
 ]
 
 /** Below `/portal/$partner`. */
-export const portalEntries: readonly Entry[] = [{ key: 'home', to: '', icon: IconHome, needs: 'portal:read' }]
+export const portalEntries: readonly Entry[] = [
+  { key: 'home', to: '', icon: IconHome, needs: 'portal:read', letter: 'h' },
+]
 
 export const worksForPlatform = (session: Session) => session.permissions.length > 0
 

@@ -5,6 +5,8 @@ import { Suspense } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Account } from './account.tsx'
 import { type Entry, maySee, platformEntries, portalEntries } from './navigation.ts'
+import { PaletteHost } from './palette/host.tsx'
+import { Shortcuts } from './shortcuts.tsx'
 import { Workspaces } from './workspaces.tsx'
 
 /** The frame around every screen: where one can go, who one is, and which world one looks at. */
@@ -29,12 +31,16 @@ export function Shell() {
             </Text>
             <Workspaces />
           </Group>
-          <Account />
+          <Group gap="xs" wrap="nowrap">
+            <PaletteHost />
+            <Account />
+          </Group>
         </Group>
       </AppShell.Header>
       <AppShell.Navbar p="xs" aria-label={t('shell.navigation')}>
         <Navigation onGo={close} />
       </AppShell.Navbar>
+      <Shortcuts />
       <AppShell.Main id="content" tabIndex={-1}>
         <Suspense>
           <Outlet />

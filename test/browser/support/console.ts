@@ -25,11 +25,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Browser } from 'playwright-core'
 import { describeInBrowser, openBrowser } from '../../support/chromium.ts'
+import { type Role, signedIn } from './people.ts'
 import { type ConsolePlatform, type PlatformSettings, startConsolePlatform } from './platform.ts'
 import { type Look, openWindow, type Window, type WindowOptions } from './window.ts'
 
 export interface ConsoleStage {
   readonly platform: ConsolePlatform
+  /** A window in which somebody with this role is signed in. */
+  as(role: Role, path: string, options?: WindowOptions): Promise<Window>
   /** A window in which nobody is signed in. */
   visit(path: string, options?: WindowOptions): Promise<Window>
 }
@@ -44,18 +47,24 @@ export function describeConsole(
     let platform: ConsolePlatform | undefined
     let browser: Browser | undefined
     const windows: Window[] = []
+    const open = async (path: string, options?: WindowOptions) => {
+      const window = await openWindow(browser!, stage.platform.url, options)
+      windows.push(window)
+      await window.page.goto(path)
+      // Before it is drawn it hears no key.
+      await window.page.locator('main').waitFor()
+      return window
+    }
     const stage: ConsoleStage = {
       get platform() {
         if (!platform)
           throw new Error('the platform starts before the tests, not before the block that holds them')
         return platform
       },
-      async visit(path, options) {
-        const window = await openWindow(browser!, stage.platform.url, options)
-        windows.push(window)
-        await window.page.goto(path)
-        return window
+      async as(role, path, options) {
+        return open(path, { ...options, context: await signedIn(stage.platform, role) })
       },
+      visit: (path, options) => open(path, options),
     }
     beforeAll(async () => {
       ;[platform, browser] = await Promise.all([startConsolePlatform(settings), openBrowser()])

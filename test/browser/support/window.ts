@@ -51,6 +51,8 @@ export async function openWindow(
     reducedMotion: 'reduce',
     ...options.context,
   })
+  // Sooner than a test gives up: it says what was not found.
+  context.setDefaultTimeout(15_000)
   if (options.cookies) await context.addCookies(options.cookies)
   const faults: string[] = []
   const expected: RegExp[] = []
