@@ -7,6 +7,7 @@ import {
 } from 'zod-openapi'
 import { type ProblemCode, problems } from '../registry/base/problem.ts'
 import { Problem } from './api/schemas.ts'
+import { isOfPortal } from './auth/permissions.ts'
 import { type AnyRoute, needsMatch } from './route.ts'
 
 /** The OpenAPI 3.1 document of the admin API, from the same table that mounts it. */
@@ -24,11 +25,17 @@ export function describeRoutes(routes: readonly AnyRoute[]) {
     },
     servers: [{ url: '/' }],
     tags: [...new Set(routes.map((row) => row.tag))].map((name) => ({ name })),
-    security: [{ adminToken: [] }],
+    security: [{ adminToken: [] }, { session: [] }],
     paths,
     components: {
       securitySchemes: {
         adminToken: { type: 'http', scheme: 'bearer', description: 'An admin token: `pga_…`.' },
+        session: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: 'console.session_token',
+          description: 'A person’s session, from `/api/session`. Taken from pages of the console only.',
+        },
       },
     },
   })
@@ -56,7 +63,10 @@ function operation(row: AnyRoute): ZodOpenApiOperationObject {
 
 function permissionText({ permission }: AnyRoute): string {
   if (permission === 'public') return 'Asks for no token.'
-  return permission === 'any' ? 'Any live token will do.' : `Needs the permission \`${permission}\`.`
+  if (permission === 'any') return 'Any live token or session will do.'
+  if (permission === 'person') return 'For people with a session.'
+  if (isOfPortal(permission)) return `For members of the partner with the permission \`${permission}\`.`
+  return `Needs the permission \`${permission}\`.`
 }
 
 function requestBody(body: Exclude<AnyRoute['body'], undefined>) {
@@ -97,6 +107,7 @@ function refusals(row: AnyRoute): ProblemCode[] {
     ...(row.body ? (['body-too-large', 'media-type-unsupported'] as const) : []),
     ...(isGuarded ? (['credential-missing', 'credential-invalid', 'rate-limited'] as const) : []),
     ...(isGuarded && row.permission !== 'any' ? (['access-denied'] as const) : []),
+    ...(row.isDangerous ? (['sign-in-again'] as const) : []),
     ...(row.path.includes('{') ? (['not-found'] as const) : []),
     ...(needsMatch(row) ? (['precondition-failed', 'precondition-required'] as const) : []),
     ...(isGuarded ? (['store-unavailable'] as const) : []),

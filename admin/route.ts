@@ -1,10 +1,13 @@
+import type { IncomingMessage } from 'node:http'
 import type { z } from 'zod'
 import type { ShownAdminToken } from '../registry/admin-tokens.ts'
 import type { Config } from '../registry/base/config.ts'
 import type { Log } from '../registry/base/log.ts'
 import type { ProblemCode } from '../registry/base/problem.ts'
-import type { Permission } from '../registry/model.ts'
 import type { Actor, Page, Registry, Stored } from '../registry/store.ts'
+import type { Accounts } from './accounts/auth.ts'
+import type { Caller } from './auth/caller.ts'
+import type { Asked } from './auth/permissions.ts'
 
 /** One address of the admin API. The same row mounts the handler and describes it, so that the two cannot drift. */
 export interface Route<Path extends string = string, Query = unknown, Body = unknown> {
@@ -16,8 +19,13 @@ export interface Route<Path extends string = string, Query = unknown, Body = unk
   readonly tag: string
   readonly summary: string
   readonly description?: string
-  /** What the token must allow; `any`: every live token; `public`: no token is asked for. */
-  readonly permission: Permission | 'any' | 'public'
+  /**
+   * What the caller must be allowed; `any`: whoever is known; `person`: who signed in; `public`: nobody is asked.
+   * `portal:…`: for members of the partner in the address, and nobody else.
+   */
+  readonly permission: Asked | 'public'
+  /** Whether people must have proved themselves within the last minutes: for what breaks things and cannot be undone. */
+  readonly isDangerous?: boolean
   /** Strict: an unknown parameter is an error. Without it the route takes no parameters. */
   readonly query?: z.ZodType<Query>
   /** The JSON body's schema; `document`: the raw bytes of an OpenAPI document, as a Buffer. */
@@ -47,8 +55,11 @@ export interface Call<Path extends string, Query, Body> {
   readonly log: Log
   /** Who is told in the audit. */
   readonly actor: Actor
-  /** Only on routes that are not public. */
+  /** Where the caller is a program. */
   readonly token: ShownAdminToken | undefined
+  readonly caller: Caller
+  /** Of the request itself, for rows of accounts. */
+  readonly from: From
   readonly params: ParamsOf<Path>
   readonly query: Query
   readonly body: Body
@@ -56,11 +67,22 @@ export interface Call<Path extends string, Query, Body> {
   readonly ifMatch: string | undefined
 }
 
+export interface From {
+  readonly req: IncomingMessage
+  /** As far as proxies are believed. */
+  readonly address: string
+  readonly accounts: Accounts
+  /** Of the console, as browsers see it. */
+  readonly origin: string
+}
+
 export interface Answer {
   readonly status?: number
   readonly body?: unknown
   readonly etag?: string
   readonly location?: string
+  /** Whole lines of Set-Cookie. */
+  readonly cookies?: readonly string[]
   readonly raw?: { readonly type: string; readonly bytes: Buffer | string }
 }
 

@@ -6,11 +6,16 @@ import { credentialRoutes } from './api/credentials.ts'
 import { documentationRoutes } from './api/documentation.ts'
 import { documentRoutes } from './api/documents.ts'
 import { findRoutes } from './api/find.ts'
+import { invitationRoutes } from './api/invitations.ts'
 import { issuerRoutes } from './api/issuers.ts'
+import { memberRoutes } from './api/members.ts'
 import { operationRoutes } from './api/operations.ts'
 import { partnerRoutes } from './api/partners.ts'
+import { passwordRoutes } from './api/passwords.ts'
+import { peopleRoutes } from './api/people.ts'
 import { planRoutes } from './api/plans.ts'
 import { registrationTokenRoutes } from './api/registration-tokens.ts'
+import { secondFactorRoutes } from './api/second-factor.ts'
 import { sessionRoutes } from './api/session.ts'
 import { settingsRoutes } from './api/settings.ts'
 import { signingKeyRoutes } from './api/signing-keys.ts'
@@ -51,6 +56,11 @@ export function allRoutes(metrics: Metrics): AnyRoute[] {
     ...signingKeyRoutes,
     ...issuerRoutes,
     ...sessionRoutes,
+    ...secondFactorRoutes,
+    ...passwordRoutes,
+    ...invitationRoutes,
+    ...peopleRoutes,
+    ...memberRoutes,
     ...tryRoutes,
     ...codeSampleRoutes,
     ...probeRoutes(metrics),

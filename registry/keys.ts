@@ -19,6 +19,8 @@ export type Noun =
   | 'settings'
   | 'signing-key'
   | 'issuer'
+  | 'person'
+  | 'invitation'
 
 export type Keys = ReturnType<typeof keysWith>
 
@@ -89,6 +91,13 @@ export function keysWith(prefix: string) {
     once: (purpose: string, hash: string) => `${prefix}once:${purpose}:{${hash}}`,
     /** hash or string with expiry: the state of one limit. `owner` is a partner's id or an address */
     limit: (owner: string, rule: string) => `${prefix}limit:{${owner}}:${rule}`,
+    /** string, with expiry where the record has one: JSON of a record of accounts */
+    account: (model: string, id: string) => `${prefix}{accounts}:${model}:${id}`,
+    /** sorted set: ids of the records that do not expire, all scores 0 */
+    accounts: (model: string) => `${prefix}{accounts}:all:${model}`,
+    /** set: ids of the records whose field has a value, by its keyed hash */
+    accountsBy: (model: string, field: string, hash: string) =>
+      `${prefix}{accounts}:by:${model}:${field}:${hash}`,
     /** string with expiry: a gateway's last heartbeat */
     heartbeat: (gatewayId: string) => `${registry}heartbeat:${gatewayId}`,
     /** sorted set: gateway ids by the time of their last heartbeat */

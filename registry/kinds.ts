@@ -3,6 +3,7 @@ import { headOf } from './base/secrets.ts'
 import { SealedIssuer } from './issuer-model.ts'
 import type { Noun } from './keys.ts'
 import * as model from './model.ts'
+import { Invitation, Person } from './people-model.ts'
 
 /** What all records share. */
 export interface KeptRecord {
@@ -87,7 +88,7 @@ export const kinds = {
     prefix: 'par',
     schema: model.Partner,
     nameOf: named,
-    children: ['application'],
+    children: ['application', 'person', 'invitation'],
   }),
   application: kind<model.Application>({
     noun: 'application',
@@ -141,6 +142,22 @@ export const kinds = {
     schema: SealedIssuer,
     nameOf: named,
     parentsOf: (v) => unique(Object.values(v.applications)).map((id) => ({ noun: 'application', id })),
+    children: [],
+  }),
+  person: kind<Person>({
+    noun: 'person',
+    prefix: 'person',
+    schema: Person,
+    nameOf: (v) => ({ name: v.email, within: '' }),
+    takenDetail: 'Somebody has this e-mail address already.',
+    parentsOf: (v) => v.memberships.map(({ partnerId }) => ({ noun: 'partner', id: partnerId })),
+    children: [],
+  }),
+  invitation: kind<Invitation>({
+    noun: 'invitation',
+    prefix: 'invitation',
+    schema: Invitation,
+    parentsOf: (v) => (v.membership ? [{ noun: 'partner', id: v.membership.partnerId }] : []),
     children: [],
   }),
   settings: kind<model.Settings>({

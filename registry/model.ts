@@ -576,7 +576,7 @@ export type SettingsInput = z.infer<typeof SettingsInput>
 export const Settings = z.object({ ...Kept.shape, ...SettingsInput.shape })
 export type Settings = z.infer<typeof Settings>
 
-export const Permission = z.enum(['read', 'write', 'publish', 'credentials', 'admin'])
+export const Permission = z.enum(['read', 'write', 'publish', 'credentials', 'audit', 'people', 'admin'])
 export type Permission = z.infer<typeof Permission>
 export const AdminTokenInput = z.strictObject({
   title: Title,
@@ -602,7 +602,7 @@ export const AuditEntry = z.object({
   actor: z
     .string()
     .describe(
-      'Id of the admin token; `bootstrap`: a command on the machine itself; `system`: the platform by itself.',
+      'Id of the person or the admin token; `bootstrap`: a command on the machine itself; `system`: the platform by itself.',
     ),
   action: z
     .string()

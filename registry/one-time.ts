@@ -29,6 +29,10 @@ export type OncePurpose =
   | 'registration-token'
   | 'registration-uses'
   | 'withdrawn'
+  | 'invitation'
+  | 'password-reset'
+  | 'session-idle'
+  | 'session-confirmed'
 
 const sealedPurposes: ReadonlySet<OncePurpose> = new Set(['session', 'second-factor', 'upstream-login'])
 

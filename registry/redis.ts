@@ -2,6 +2,7 @@ import { Cluster, type ClusterOptions, type RedisOptions, Redis as Single } from
 import type { Config } from './base/config.ts'
 import type { Log } from './base/log.ts'
 import { Problem, problem } from './base/problem.ts'
+import { changeAccountScript } from './lua/change-account.ts'
 import { commitScript } from './lua/commit.ts'
 import { deleteIfEqualsScript } from './lua/delete-if-equals.ts'
 import { giveBackScript, takeScript } from './lua/take.ts'
@@ -12,6 +13,7 @@ interface Scripts {
   commitChange(keyCount: number, ...keysAndValues: (string | Buffer)[]): Promise<number>
   takeLimits(keyCount: number, ...keysAndValues: (string | number)[]): Promise<number[]>
   giveBackLimits(keyCount: number, ...keysAndValues: (string | number)[]): Promise<number>
+  changeAccount(keyCount: number, ...keysAndValues: (string | number)[]): Promise<number>
   deleteIfEquals(keyCount: 1, key: string, value: string): Promise<number>
 }
 
@@ -170,6 +172,7 @@ const scripts = {
   commitChange: { lua: commitScript },
   takeLimits: { lua: takeScript },
   giveBackLimits: { lua: giveBackScript },
+  changeAccount: { lua: changeAccountScript },
   deleteIfEquals: { lua: deleteIfEqualsScript },
 }
 

@@ -8,7 +8,7 @@ import {
   listUpstreams,
   updateUpstream,
 } from '../../registry/upstreams.ts'
-import { allows } from '../auth/permissions.ts'
+import { may } from '../auth/rules.ts'
 import { created, list, record, route } from '../route.ts'
 import { listOptions, listQuery, nameFilter, pageOf, replacement, Upstream } from './schemas.ts'
 
@@ -69,11 +69,11 @@ export const upstreamRoutes = [
     refuses: ['name-taken'],
     description:
       'A kept credential goes to a new address only with its value given anew, or with the permission "credentials".',
-    async handle({ registry, actor, token, params, body, ifMatch }) {
+    async handle({ registry, actor, caller, params, body, ifMatch }) {
       const { value } = await getUpstream(registry, params.upstream)
       const { credential: given, ...rest } = body
       const credential = given && 'hint' in given ? unchanged(given, value) : given
-      const mayMoveCredential = allows(token!, 'credentials')
+      const mayMoveCredential = may(caller.permissions, 'credentials')
       const input = { ...rest, credential }
       return record(await updateUpstream(registry, actor, value.id, input, ifMatch, { mayMoveCredential }))
     },

@@ -29,7 +29,7 @@ describe('permissions', () => {
   })
 
   test('every route refuses a token with every permission but its own', async () => {
-    const all: Permission[] = ['read', 'write', 'publish', 'credentials']
+    const all: Permission[] = ['read', 'write', 'publish', 'credentials', 'audit', 'people']
     const without = new Map(
       await Promise.all(
         [...all, 'admin' as const].map(
@@ -39,9 +39,22 @@ describe('permissions', () => {
     )
     for (const { title, method, address, permission } of guarded) {
       if (permission === 'any' || permission === 'public') continue
-      const answer = await admin.ask(method.toUpperCase(), address, { token: without.get(permission)! })
+      if (permission === 'person' || permission.startsWith('portal:')) continue
+      const answer = await admin.ask(method.toUpperCase(), address, {
+        token: without.get(permission as Permission)!,
+      })
       expect([title, answer.status, answer.body.code]).toEqual([title, 403, 'access-denied'])
       expect(answer.headers.get('www-authenticate')).toContain(`scope="${permission}"`)
+    }
+  })
+
+  test('no admin token is a person, and for none there is a partner’s own side', async () => {
+    const token = await admin.tokenWith('admin')
+    for (const { title, method, address, permission } of guarded) {
+      const status = permission === 'person' ? 403 : permission.startsWith('portal:') ? 404 : undefined
+      if (status === undefined) continue
+      const answer = await admin.ask(method.toUpperCase(), address, { token })
+      expect([title, answer.status]).toEqual([title, status])
     }
   })
 
@@ -66,7 +79,17 @@ describe('permissions', () => {
 
   test('the public routes are these', () => {
     const names = routes.filter(({ permission }) => permission === 'public').map(({ id }) => id)
-    expect(names.sort()).toEqual(['getOpenApi', 'healthz', 'readyz'])
+    expect(names.sort()).toEqual([
+      'acceptInvitation',
+      'askForReset',
+      'getOpenApi',
+      'healthz',
+      'lookAtInvitation',
+      'passSecondFactor',
+      'readyz',
+      'signIn',
+      'useReset',
+    ])
   })
 
   test('a revoked token is refused at once', async () => {

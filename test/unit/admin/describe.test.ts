@@ -34,7 +34,7 @@ describe('the admin API’s own document', () => {
       const guarded = operation.security === undefined
       expect([key, Object.keys(operation.responses)]).toEqual([
         key,
-        expect.arrayContaining(guarded ? ['401'] : ['200']),
+        expect.arrayContaining(guarded ? ['401'] : [expect.stringMatching(/^20[04]$/)]),
       ])
     }
   })
