@@ -4,6 +4,8 @@
  * than all else that is done with a header.
  */
 export interface HeaderName {
+  /** As it was spelled. */
+  readonly text: string
   readonly lower: string
   /** Whether it can be written: RFC 9110 §5.6.2. */
   readonly isToken: boolean
@@ -28,10 +30,10 @@ const known = new Map<string, HeaderName>()
 export function headerName(text: string): HeaderName {
   const found = known.get(text)
   if (found) return found
-  const name = describe(text)
-  if (text.length > longestKnown) return name
+  if (text.length > longestKnown) return describe(text)
   if (known.size >= mostKnown) known.clear() // somebody makes up names
-  known.set(text, name)
+  const name = describe(Buffer.from(text, 'latin1').toString('latin1')) // it may be part of a head, which is not to be kept
+  known.set(name.text, name)
   return name
 }
 
@@ -40,6 +42,7 @@ function describe(text: string): HeaderName {
   const isOfHop = hopByHop.has(lower)
   const ours = isOurs(lower)
   return {
+    text,
     lower,
     isToken: /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(text),
     isOfHop,

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Dispatcher } from 'undici'
-import { createAnswerParser, type MessageParser } from './parser.ts'
+import { createAnswerParser, type MessageParser, maxAnswerHeadBytes } from './parser.ts'
+import { readPlainAnswer } from './plain-answer.ts'
 import { type OutgoingCall, writeCall } from './write.ts'
 
 /** A call, and who hears of its answer: the contract is that of undici's `dispatch`. */
@@ -28,6 +29,8 @@ export class Connection implements Dispatcher.DispatchController {
   readonly #owner: Owner
   readonly #parser: MessageParser
   #sending: Sending | undefined
+  /** Whether the parser has begun with an answer, and not come to its end. */
+  #isParsing = false
   #isWriting = false
   /** Whether a byte of the call was written. */
   #isBegun = false
@@ -109,8 +112,23 @@ export class Connection implements Dispatcher.DispatchController {
     if (this.#sending === undefined) return void this.destroy()
     if (!this.#isBegun) return void this.#fail(new Error('the service spoke before it was asked'))
     this.#movedAt = performance.now()
+    if (!this.#isParsing && this.#takePlain(bytes, this.#sending.call.method)) return
+    this.#isParsing = true
     const result = this.#parser.execute(bytes)
     if (typeof result !== 'number') this.#fail(result)
+  }
+
+  /** @returns whether it was an answer that is all of the bytes */
+  #takePlain(bytes: Buffer, method: string): boolean {
+    if (method === 'HEAD') return false
+    const answer = readPlainAnswer(bytes, maxAnswerHeadBytes)
+    if (answer === undefined) return false
+    const { status, lines, bodyAt } = answer
+    const body = Buffer.from(bytes.subarray(bodyAt)) // its place is that of the next read
+    this.#onHead(status, lines, true)
+    if (body.length > 0) this.#onBody(body)
+    this.#onComplete(noLines)
+    return true
   }
 
   #onBegin() {
@@ -145,6 +163,7 @@ export class Connection implements Dispatcher.DispatchController {
 
   #onComplete(trailers: string[]) {
     if (!this.#hasHead) return // an interim answer has no end of its own
+    this.#isParsing = false
     this.rawTrailers = trailers
     this.#isWhole = true
     if (this.paused) this.#held.push(() => this.#finish())
@@ -251,6 +270,8 @@ export class Connection implements Dispatcher.DispatchController {
     this.#socket.destroy()
   }
 }
+
+const noLines: string[] = []
 
 /** A second less than the service says it keeps the connection, as a call may be on its way. */
 function keptForMs(lines: readonly string[]): number {

@@ -43,7 +43,7 @@ export interface RequestHead {
 }
 
 /** Bytes of the head of an answer. */
-const maxAnswerHeadBytes = 16_384
+export const maxAnswerHeadBytes = 16_384
 
 interface NodeParser extends MessageParser {
   [event: number]: (...args: never[]) => unknown

@@ -2,6 +2,7 @@ import { connect, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type { Dispatcher } from 'undici'
 import { Connection, type Owner, type Sending } from './connection.ts'
+import { place } from './read-place.ts'
 import type { OutgoingCall } from './write.ts'
 
 /**
@@ -130,9 +131,6 @@ export function openHttp1Pool(options: Http1Options): TargetPool {
 }
 
 const timedOut = () => Object.assign(new Error('no connection in time'), { code: 'CONNECT_TIMEOUT' })
-
-/** All connections of a thread read into one place: what is in it is dealt with before the next read. */
-const place = Buffer.allocUnsafeSlow(65_536)
 
 function openSocket({ url, caCertificate }: Http1Options, receive: (bytes: Buffer) => void): Socket {
   const { protocol, hostname, port } = new URL(url)

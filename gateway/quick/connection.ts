@@ -1,7 +1,10 @@
 import type { Socket } from 'node:net'
+import { headersByName } from '../http1/headers-by-name.ts'
 import { createRequestParser, type MessageParser, type RequestHead } from '../http1/parser.ts'
+import { readPlainRequest } from '../http1/plain-request.ts'
+import { readIntoPlace } from '../http1/read-place.ts'
 import { closeAfterAnswer } from '../linger.ts'
-import { headersByName, QuickRequest } from './request.ts'
+import { type QuickHead, QuickRequest } from './request.ts'
 import { QuickResponse } from './response.ts'
 
 /** Whose connection it is. */
@@ -34,14 +37,16 @@ const mostAheadBytes = 65_536
 
 /**
  * A connection of a partner, for the calls that make up nearly all traffic: one at a time, each come whole, with nothing
- * about it that could be read in two ways. Such a call is read by node's parser and served at half the cost. With the
- * first byte of anything else the connection goes over to node's own server, which gets every byte of what was not
- * served yet: so there is one place where bodies stream, calls queue up and bad requests are refused.
+ * about it that could be read in two ways. Such a call is served at half the cost. Those in which nothing is unusual are
+ * read at once (http1/plain-request.ts), the others by node's parser, which is made once it is needed. With the first
+ * byte of anything else the connection goes over to node's own server, which gets every byte of what was not served yet:
+ * so there is one place where bodies stream, calls queue up and bad requests are refused.
  */
 export class QuickConnection {
   readonly #socket: Socket
   readonly #owner: QuickOwner
-  readonly #parser: MessageParser
+  readonly #endReading: () => void
+  #parser: MessageParser | undefined
   /** Of the call that is being served. */
   #req: QuickRequest | undefined
   #res: QuickResponse | undefined
@@ -63,7 +68,47 @@ export class QuickConnection {
   constructor(socket: Socket, owner: QuickOwner) {
     this.#socket = socket
     this.#owner = owner
-    this.#parser = createRequestParser(owner.maxHeadBytes, {
+    socket.on('data', this.#onData).on('end', this.#onEnd)
+    socket.on('error', this.#onError).on('close', this.#onClose).on('drain', this.#onDrain)
+    this.#endReading = readIntoPlace(socket, this.#onData)
+  }
+
+  readonly #onData = (chunk: Buffer) => {
+    if (this.#isOver) return
+    if (this.#res === undefined && this.#bytes === undefined && this.#servePlain(chunk)) return
+    this.#gather(Buffer.from(chunk)) // its place is that of the next read
+  }
+
+  #servePlain(chunk: Buffer): boolean {
+    const call = readPlainRequest(chunk, this.#owner.maxHeadBytes)
+    if (call === undefined || this.#owner.isForNode(call.url)) return false
+    const { headers, bodyAt } = call
+    const length = chunk.length - bodyAt
+    if (length > mostBodyBytes) return false
+    this.#serve(call, headers, length === 0 ? nothing : Buffer.from(chunk.subarray(bodyAt)), true)
+    return true
+  }
+
+  #gather(chunk: Buffer) {
+    const isFirst = this.#bytes === undefined
+    if (isFirst) this.#since = performance.now()
+    const bytes = isFirst ? chunk : Buffer.concat([this.#bytes!, chunk])
+    this.#bytes = bytes
+    this.#parser ??= this.#createParser()
+    const result = this.#parser.execute(chunk)
+    if (this.#res !== undefined) {
+      if (typeof result !== 'number') this.#endBehind(result)
+      else if (bytes.length > mostAheadBytes) this.#socket.pause()
+      return
+    }
+    const head = this.#head
+    // A head that comes in pieces is looked at by node; the rest of a short body is waited for.
+    if (typeof result !== 'number' || this.#isOdd || head === undefined) this.#handOver()
+    else if (this.#isWhole) this.#serve(head, this.#headers!, this.#body ?? nothing, head.isKeptAlive)
+  }
+
+  #createParser(): MessageParser {
+    return createRequestParser(this.#owner.maxHeadBytes, {
       onBegin: () => {
         if (this.#head !== undefined) this.#isOdd = true // behind another one
       },
@@ -75,25 +120,6 @@ export class QuickConnection {
         this.#isWhole = true
       },
     })
-    socket.on('data', this.#onData).on('end', this.#onEnd)
-    socket.on('error', this.#onError).on('close', this.#onClose).on('drain', this.#onDrain)
-  }
-
-  readonly #onData = (chunk: Buffer) => {
-    if (this.#isOver) return
-    const isFirst = this.#bytes === undefined
-    if (isFirst) this.#since = performance.now()
-    const bytes = isFirst ? chunk : Buffer.concat([this.#bytes!, chunk])
-    this.#bytes = bytes
-    const result = this.#parser.execute(chunk)
-    if (this.#res !== undefined) {
-      if (typeof result !== 'number') this.#endBehind(result)
-      else if (bytes.length > mostAheadBytes) this.#socket.pause()
-      return
-    }
-    // A head that comes in pieces is looked at by node; the rest of a short body is waited for.
-    if (typeof result !== 'number' || this.#isOdd || this.#head === undefined) this.#handOver()
-    else if (this.#isWhole) this.#serve(this.#head, this.#headers!)
   }
 
   #onHead(head: RequestHead) {
@@ -105,13 +131,13 @@ export class QuickConnection {
     else if (this.#owner.isForNode(url)) this.#isOdd = true
   }
 
-  #serve(head: RequestHead, headers: Readonly<Record<string, string>>) {
+  #serve(head: QuickHead, headers: Readonly<Record<string, string>>, body: Buffer, isKeptAlive: boolean) {
     const socket = this.#socket
-    const req = new QuickRequest(socket, head, headers, this.#body ?? nothing)
+    const req = new QuickRequest(socket, head, headers, body)
     const res = new QuickResponse({
       socket,
       isHead: head.method === 'HEAD',
-      isKeptAlive: head.isKeptAlive,
+      isKeptAlive,
       keepAliveLines: this.#owner.keepAliveLines,
       onFinished: this.#onFinished,
     })
@@ -180,11 +206,12 @@ export class QuickConnection {
   }
 
   #leave() {
+    this.#endReading()
     const socket = this.#socket
     socket.off('data', this.#onData).off('end', this.#onEnd)
     socket.off('error', this.#onError).off('close', this.#onClose).off('drain', this.#onDrain)
     this.#owner.ended(this)
-    setImmediate(() => this.#parser.close()) // not from within a call of its own
+    setImmediate(() => this.#parser?.close()) // not from within a call of its own
   }
 
   /** The partner ended its side: as with node's server, there is no answer then any more. */

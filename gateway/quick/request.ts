@@ -1,6 +1,11 @@
 import type { Socket } from 'node:net'
-import { headerName } from '../header-names.ts'
-import type { RequestHead } from '../http1/parser.ts'
+
+export interface QuickHead {
+  readonly method: string
+  readonly url: string
+  /** Names and values in turn. */
+  readonly lines: string[]
+}
 
 /** A call that came whole, with the fields of node's request by which the handler reads one. */
 export class QuickRequest {
@@ -16,7 +21,7 @@ export class QuickRequest {
 
   constructor(
     socket: Socket,
-    { method, url, lines }: RequestHead,
+    { method, url, lines }: QuickHead,
     headers: Readonly<Record<string, string>>,
     whole: Buffer,
   ) {
@@ -35,15 +40,4 @@ export class QuickRequest {
   resume(): this {
     return this
   }
-}
-
-/** By names in lower case; undefined where a name comes twice: what that means differs from name to name. */
-export function headersByName(lines: readonly string[]): Record<string, string> | undefined {
-  const headers: Record<string, string> = Object.create(null)
-  for (let i = 0; i < lines.length; i += 2) {
-    const { lower } = headerName(lines[i]!)
-    if (headers[lower] !== undefined) return undefined
-    headers[lower] = lines[i + 1]!
-  }
-  return headers
 }
