@@ -5,6 +5,7 @@ import { createLog } from '../registry/base/log.ts'
 import { closeRedis } from '../registry/redis.ts'
 import { openRegistry } from '../registry/store.ts'
 import { createAdminApp } from './app.ts'
+import { keepAuditChain } from './audit-chain.ts'
 import { keepSigningKeys } from './signing-keys.ts'
 
 const config = loadConfigOrExit()
@@ -20,13 +21,13 @@ server.listen(config.ADMIN_PORT, config.ADMIN_HOST, () => {
   log.info({ address: server.address() }, 'admin listens')
 })
 
-const tending = keepSigningKeys(registry, config, log)
+const tending = [keepSigningKeys(registry, config, log), keepAuditChain(registry, log)]
 
 const longestDrainMs = 10_000
 
 async function stop(signal: string): Promise<void> {
   log.info({ signal }, 'admin stops')
-  tending.end()
+  for (const one of tending) one.end()
   server.close()
   server.closeIdleConnections()
   // Requests here last milliseconds; an import may last longer, and is whole or not at all either way.

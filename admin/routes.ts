@@ -1,6 +1,7 @@
 import { adminTokenRoutes } from './api/admin-tokens.ts'
 import { apiRoutes } from './api/apis.ts'
 import { applicationRoutes } from './api/applications.ts'
+import { auditRoutes } from './api/audit.ts'
 import { codeSampleRoutes } from './api/code-samples.ts'
 import { credentialRoutes } from './api/credentials.ts'
 import { documentationRoutes } from './api/documentation.ts'
@@ -51,6 +52,7 @@ export function allRoutes(metrics: Metrics): AnyRoute[] {
     ...settingsRoutes,
     ...snapshotRoutes,
     ...statusRoutes,
+    ...auditRoutes,
     ...findRoutes,
     ...adminTokenRoutes,
     ...signingKeyRoutes,

@@ -73,6 +73,10 @@ export function keysWith(prefix: string) {
     request: (partnerId: string, hash: string) => `${registry}request:${partnerId}:${hash}`,
     /** stream of audit entries */
     audit: () => `${registry}audit`,
+    /** hash: id of an audit entry -> its link in the chain */
+    auditLinks: () => `${registry}audit-links`,
+    /** string: JSON of the newest link */
+    auditHead: () => `${registry}audit-head`,
     /** stream of what gateways must hear of: new snapshots, things revoked */
     events: () => `${registry}events`,
     /** string with expiry: JSON of an access token's grant */

@@ -1,10 +1,9 @@
 import { z } from 'zod'
-import { listAudit } from '../../registry/audit.ts'
 import { listGateways } from '../../registry/gateways.ts'
 import { currentNumber } from '../../registry/snapshot.ts'
 import type { Metrics } from '../metrics.ts'
 import { type AnyRoute, route } from '../route.ts'
-import { AuditEntry, backwardsQuery, Heartbeat, pageOf } from './schemas.ts'
+import { Heartbeat } from './schemas.ts'
 
 const Status = z.object({
   snapshot: z.int().describe('Number of the snapshot that gateways should serve.'),
@@ -14,8 +13,6 @@ const Status = z.object({
   }),
   store: z.object({ latencyMs: z.number().describe('Time of one look-up in Redis, as seen from here.') }),
 })
-
-const text = (id: string) => z.string().min(1).max(100).optional().describe(`Only entries of this ${id}.`)
 
 export const statusRoutes = [
   route({
@@ -47,24 +44,6 @@ export const statusRoutes = [
     async handle({ registry }) {
       const gateways = await listGateways(registry)
       return { body: { items: gateways.map(({ targets, unlistedTargets, ...gateway }) => gateway) } }
-    },
-  }),
-  route({
-    id: 'listAudit',
-    method: 'get',
-    path: '/api/audit',
-    tag: 'Platform',
-    summary: 'Lists who changed what and when, newest first.',
-    permission: 'read',
-    query: backwardsQuery({
-      noun: text('noun'),
-      subject: text('subject (an id)'),
-      actor: text('actor (the id of an admin token)'),
-    }),
-    answer: { status: 200, schema: pageOf(AuditEntry) },
-    async handle({ registry, query }) {
-      const given = Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined))
-      return { body: await listAudit(registry, { ...given, limit: query.limit }) }
     },
   }),
 ]

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { AuditVerdict } from '../../../registry/audit-chain.ts'
 import type { AuditEntry, Heartbeat } from '../../../registry/model.ts'
 import { wholeNumber } from '../arguments.ts'
 import { connect, type Io } from '../io.ts'
@@ -35,7 +36,7 @@ export function addPlatformCommands(program: Command, io: Io): void {
       })
     })
 
-  program
+  const audit = program
     .command('audit')
     .description('show who changed what and when, newest first')
     .option('--limit <n>', 'how many entries', wholeNumber, 20)
@@ -55,4 +56,26 @@ export function addPlatformCommands(program: Command, io: Io): void {
       const rows = items.map((e) => [time(e.at), e.actor, e.action, e.noun, e.subject])
       print(io, command, items, () => table(['WHEN', 'WHO', 'WHAT', 'NOUN', 'SUBJECT'], rows))
     })
+
+  audit
+    .command('verify')
+    .description('check that no entry was changed, removed or put between others')
+    .option('--seen <link>', 'a link that was noted before, which must be in the chain')
+    .addHelpText('after', '\nEnds with 1 when it is not whole.\n\nExamples:\n  gatewayctl audit verify')
+    .action(async ({ seen }: { seen?: string }, command: Command) => {
+      const query = seen === undefined ? '' : `?${new URLSearchParams({ seen })}`
+      const client = await connect(io, command)
+      const { body } = await client.get<AuditVerdict>(`/api/audit/verify${query}`)
+      print(io, command, body, () => toldOf(body))
+      if (!body.isWhole) throw new Error('The audit is not whole.')
+    })
+}
+
+function toldOf({ broken, linked, late, head }: AuditVerdict): string {
+  return fields({
+    audit: broken === null ? 'whole' : `broken at ${broken.id || 'its beginning'}: ${broken.reason}`,
+    entries: `${linked} linked`,
+    ...(late && { late: `${late.count} linked late, from ${late.firstId} on` }),
+    ...(head && { link: head.link }),
+  })
 }

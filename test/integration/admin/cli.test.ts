@@ -35,6 +35,25 @@ async function cli(
 
 describe('gatewayctl', () => {
   test(
+    'says whether the audit is whole, and ends with 1 where it is not',
+    async () => {
+      const { registry } = admin
+      const [whole, noted] = [await cli(['audit', 'verify']), await cli(['audit', 'verify', '--json'])]
+      expect([whole.code, whole.out]).toEqual([0, expect.stringMatching(/audit +whole/)])
+      const { link } = noted.json().head
+      expect((await cli(['audit', 'verify', '--seen', link])).code).toBe(0)
+      expect((await cli(['audit', 'verify', '--seen', `1.${link}`])).code).toBe(1)
+      const [[id] = ['']] = await registry.redis.xrange(registry.keys.audit(), '-', '+', 'COUNT', 1)
+      const right = (await registry.redis.hget(registry.keys.auditLinks(), id))!
+      await registry.redis.hset(registry.keys.auditLinks(), id, `1.${'A'.repeat(43)}`)
+      const broken = await cli(['audit', 'verify'])
+      await registry.redis.hset(registry.keys.auditLinks(), id, right)
+      expect([broken.code, broken.out]).toEqual([1, expect.stringContaining(`broken at ${id}: changed`)])
+    },
+    manyProcessesMs,
+  )
+
+  test(
     'takes an API from its document to the gateways, and back',
     async () => {
       const upstream = await cli([
