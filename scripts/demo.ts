@@ -7,6 +7,7 @@ import { readJson, writePrivateJson } from './demo/files.ts'
 import { deniedScopePath, paymentPath } from './demo/inputs.ts'
 import { claimFolder } from './demo/lock.ts'
 import { type DemoClients, registerOAuthClients } from './demo/oauth-clients.ts'
+import { type DemoLinks, inviteDemoPeople } from './demo/people.ts'
 import { freePort, refuseTakenPorts, rememberedPorts } from './demo/ports.ts'
 import { type DemoFile, welcome } from './demo/print.ts'
 import { createProcesses, type Processes } from './demo/processes.ts'
@@ -30,9 +31,9 @@ await run(async () => {
   const demoFile = join(dataDir, 'demo.json')
   rmSync(demoFile, { force: true }) // whoever waits for it must not find the last one's
   try {
-    const starting = startAll(settings, processes).then((demo) => {
+    const starting = startAll(settings, processes).then(({ demo, links }) => {
       writePrivateJson(demoFile, demo)
-      process.stdout.write(welcome(demo, dataDir))
+      process.stdout.write(welcome(demo, links, dataDir))
     })
     if ((await Promise.race([starting, processes.broken, stopAsked])) !== 'stop')
       await Promise.race([processes.broken, stopAsked])
@@ -47,7 +48,10 @@ await run(async () => {
 // A start that was broken off may still wait for an answer that will never come.
 process.exit()
 
-async function startAll(settings: DemoSettings, processes: Processes): Promise<DemoFile> {
+async function startAll(
+  settings: DemoSettings,
+  processes: Processes,
+): Promise<{ demo: DemoFile; links: DemoLinks }> {
   const { dataDir, config } = settings
   await refuseTakenPorts([
     { variable: 'GATEWAY_PORT', host: config.GATEWAY_HOST, port: config.GATEWAY_PORT },
@@ -95,7 +99,9 @@ async function startAll(settings: DemoSettings, processes: Processes): Promise<D
     // It listens for partners once it has something to serve them with.
     await untilReady('The gateway', async () => (await fetch(`${url.gateway}/`)).status === 404)
   })
-  return { ...url, ...kept, tokenEndpoint: `${url.gateway}/oauth2/token`, paymentPath, deniedScopePath }
+  const links = await inviteDemoPeople(createAdminClient(url.admin, kept.adminToken))
+  const tokenEndpoint = `${url.gateway}/oauth2/token`
+  return { demo: { ...url, ...kept, tokenEndpoint, paymentPath, deniedScopePath }, links }
 }
 
 type Kept = DemoCredentials & DemoClients & { readonly adminToken: string }

@@ -6,6 +6,7 @@ import { newId } from '../../registry/base/ids.ts'
 import type { Log } from '../../registry/base/log.ts'
 import type { Registry } from '../../registry/store.ts'
 import { redisAdapter } from './adapter.ts'
+import { consoleOrigin } from './origin.ts'
 import { hashPassword, longestPassword, shortestPassword, verifyPassword } from './password.ts'
 import { singleSignOn } from './single-sign-on.ts'
 
@@ -59,10 +60,3 @@ export function openAccounts(r: Registry, config: Config, log: Log) {
     ],
   })
 }
-
-/**
- * The console as the browser that asks sees it. Where no address is configured it is what the browser asked for: a cookie
- * goes to no other host than the one that set it.
- */
-export const consoleOrigin = (config: Pick<Config, 'ADMIN_PUBLIC_URL'>, host: string | undefined): string =>
-  config.ADMIN_PUBLIC_URL ? new URL(config.ADMIN_PUBLIC_URL).origin : `http://${host ?? 'localhost'}`

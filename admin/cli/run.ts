@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander'
+import { addAdminCommands } from './commands/admin.ts'
 import { addAdminTokenCommands } from './commands/admin-token.ts'
 import { addCredentialCommands } from './commands/credential.ts'
 import { addImportCommand } from './commands/import.ts'
@@ -79,6 +80,7 @@ const groups = [
   addPlanCommands,
   addCredentialCommands,
   addTokenCommand,
+  addAdminCommands,
   addAdminTokenCommands,
   addSigningKeyCommands,
   addIssuerCommands,

@@ -1,4 +1,5 @@
 import { curlPath } from './inputs.ts'
+import type { DemoLinks } from './people.ts'
 
 /** What `DATA_DIR/demo.json` holds: all that a script needs to play the partner or the platform engineer. */
 export interface DemoFile {
@@ -19,11 +20,12 @@ export interface DemoFile {
 }
 
 /** The page shown when all is ready: addresses, credentials, and three lines to paste. */
-export function welcome(demo: DemoFile, dataDir: string): string {
+export function welcome(demo: DemoFile, links: DemoLinks, dataDir: string): string {
   const payment = `-H 'content-type: application/json' -d '{"amount": 1250, "account_id": "acc_1"}'`
   return `
 The platform is ready.
 
+  Console    ${demo.admin}
   Gateway    ${demo.gateway}
   Admin API  ${demo.admin}/docs
   Metrics    ${demo.metrics}/metrics
@@ -34,7 +36,7 @@ The platform is ready.
   Client id      ${demo.clientId}
   Client secret  ${demo.clientSecret}
   People         ada / analytical-engine, lin / moonlight-lotus with code 424242 (docs/sign-in.md)
-
+${linksText(links)}
 Paste these into another terminal:
 
 # 1. Pay with an API key
@@ -51,4 +53,15 @@ DEMO='${dataDir}/demo.json' npm run example:fapi2
 
 Ctrl-C stops everything. What was registered is kept in ${dataDir}.
 `
+}
+
+/** Each works once; who has used theirs signs in. */
+function linksText({ ownerLink, partnerLink }: DemoLinks): string {
+  const lines = [
+    ...(ownerLink ? [`  Platform  ${ownerLink}`] : []),
+    ...(partnerLink ? [`  Partner   ${partnerLink}`] : []),
+  ]
+  return lines.length === 0
+    ? ''
+    : `\nOpen these in a browser to choose a password for the console (each works once):\n\n${lines.join('\n')}\n`
 }
