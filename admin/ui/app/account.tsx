@@ -1,6 +1,7 @@
 import { ActionIcon, Menu, useMantineColorScheme } from '@mantine/core'
-import { IconCheck, IconDeviceDesktop, IconMoon, IconSun, IconUser } from '@tabler/icons-react'
+import { IconCheck, IconDeviceDesktop, IconLogout, IconMoon, IconSun, IconUser } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
+import { useSignOut } from './sign-out.ts'
 import { changeLanguage, type Language, languages } from './texts.ts'
 
 const names: Record<Language, string> = { en: 'English', 'zh-CN': '简体中文' }
@@ -9,6 +10,7 @@ const schemes = { light: IconSun, dark: IconMoon, auto: IconDeviceDesktop } as c
 /** Language and colours. */
 export function Account() {
   const { t, i18n } = useTranslation()
+  const signOut = useSignOut()
   const { colorScheme, setColorScheme } = useMantineColorScheme()
   return (
     <Menu position="bottom-end" width={220}>
@@ -40,6 +42,10 @@ export function Account() {
             {t(`theme.${scheme}`)}
           </Menu.Item>
         ))}
+        <Menu.Divider />
+        <Menu.Item leftSection={<IconLogout size={14} aria-hidden />} onClick={() => void signOut()}>
+          {t('shell.signOut')}
+        </Menu.Item>
       </Menu.Dropdown>
     </Menu>
   )

@@ -1,4 +1,5 @@
 import { queryOptions } from '@tanstack/react-query'
+import type { paths } from '../api/admin-api.d.ts'
 import { api, dataOf } from '../api/client.ts'
 import { ProblemError } from '../api/problem.ts'
 import { queryClient } from './queries.ts'
@@ -7,7 +8,7 @@ import { queryClient } from './queries.ts'
 export const sessionQuery = queryOptions({
   queryKey: ['session'],
   staleTime: 60_000,
-  queryFn: async () => {
+  queryFn: async (): Promise<Session | null> => {
     try {
       return await dataOf(api.GET('/api/session'))
     } catch (error) {
@@ -17,7 +18,7 @@ export const sessionQuery = queryOptions({
   },
 })
 
-export type Session = NonNullable<Awaited<ReturnType<NonNullable<typeof sessionQuery.queryFn>>>>
+export type Session = paths['/api/session']['get']['responses']['200']['content']['application/json']
 
 export const readSession = () => queryClient.ensureQueryData(sessionQuery)
 

@@ -1,12 +1,13 @@
 import { AppShell, Burger, Group, NavLink, Text } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
-import { Link, Outlet, useLocation, useParams, useRouteContext } from '@tanstack/react-router'
+import { Link, Outlet, useLocation, useParams } from '@tanstack/react-router'
 import { Suspense } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Account } from './account.tsx'
 import { type Entry, maySee, platformEntries, portalEntries } from './navigation.ts'
 import { PaletteHost } from './palette/host.tsx'
 import { Shortcuts } from './shortcuts.tsx'
+import { useSession } from './use-session.ts'
 import { Workspaces } from './workspaces.tsx'
 
 /** The frame around every screen: where one can go, who one is, and which world one looks at. */
@@ -52,7 +53,7 @@ export function Shell() {
 
 function Navigation({ onGo }: { readonly onGo: () => void }) {
   const { t } = useTranslation()
-  const { session } = useRouteContext({ from: '/framed' })
+  const session = useSession()
   const { partner } = useParams({ strict: false })
   const { pathname } = useLocation()
   const base = partner === undefined ? '' : `/portal/${partner}`

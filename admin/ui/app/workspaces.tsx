@@ -1,13 +1,14 @@
 import { Button, Menu } from '@mantine/core'
 import { IconChevronDown } from '@tabler/icons-react'
-import { Link, useParams, useRouteContext } from '@tanstack/react-router'
+import { Link, useParams } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
 import { worksForPlatform } from './navigation.ts'
+import { useSession } from './use-session.ts'
 
 /** Which side one works on, and for whom; a menu where there is a choice. */
 export function Workspaces() {
   const { t } = useTranslation()
-  const { session } = useRouteContext({ from: '/framed' })
+  const session = useSession()
   const { partner } = useParams({ strict: false })
   const current = session.partners.find((one) => one.name === partner || one.id === partner)
   const name = current?.title ?? t('shell.platform')

@@ -3,10 +3,11 @@ import { Kbd } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { Spotlight, spotlight } from '@mantine/spotlight'
 import { IconArrowRight, IconListSearch, IconSearch } from '@tabler/icons-react'
-import { useNavigate, useRouteContext } from '@tanstack/react-router'
+import { useNavigate } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { maySee } from '../navigation.ts'
+import { useSession } from '../use-session.ts'
 import { addressOf, addressOfCall } from './addresses.ts'
 import { callIn, useFound } from './found.ts'
 import styles from './palette.module.css'
@@ -70,7 +71,7 @@ export function Palette({ opened }: { readonly opened: number }) {
 
 function useChoices(text: string): Choice[] {
   const { t } = useTranslation('palette')
-  const { session } = useRouteContext({ from: '/framed' })
+  const session = useSession()
   const [settled] = useDebouncedValue(text, 120)
   const found = useFound(settled, maySee(session.permissions, 'read'))
   const places = usePlaces()

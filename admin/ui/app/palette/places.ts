@@ -1,6 +1,7 @@
-import { useParams, useRouteContext } from '@tanstack/react-router'
+import { useParams } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
 import { type Entry, maySee, platformEntries, portalEntries, worksForPlatform } from '../navigation.ts'
+import { useSession } from '../use-session.ts'
 
 /** A screen that the person may open. */
 export interface Place {
@@ -16,7 +17,7 @@ export interface Place {
 /** Every screen of every workspace that the person may open; those of the present one come first. */
 export function usePlaces(): Place[] {
   const { t } = useTranslation()
-  const { session } = useRouteContext({ from: '/framed' })
+  const session = useSession()
   const { partner } = useParams({ strict: false })
   const workspaces = [
     ...(worksForPlatform(session)
