@@ -41,7 +41,7 @@ export const auditRoutes = [
     path: '/api/audit',
     tag: 'Platform',
     summary: 'Lists who changed what and when, newest first.',
-    permission: 'read',
+    permission: 'audit',
     query: backwardsQuery({
       noun: text('noun'),
       subject: text('subject (an id)'),
@@ -61,7 +61,7 @@ export const auditRoutes = [
     summary: 'Checks that no entry of the audit was changed, removed or put between others.',
     description:
       'Goes through the whole chain of keyed hashes: about a second for 50,000 entries. The newest entries get their links meanwhile.',
-    permission: 'read',
+    permission: 'audit',
     query: z.strictObject({
       seen: z
         .string()
