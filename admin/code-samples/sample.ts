@@ -4,24 +4,26 @@ import { dialects, languages } from './languages.ts'
 
 const Pair = z.strictObject({ name: z.string().min(1).max(200), value: z.string().max(4_000) })
 
-export const SampleRequest = z.strictObject({
-  language: z.enum(languages),
-  method: z.string().regex(/^[A-Z]{3,10}$/, 'a method in capitals'),
-  url: z
-    .url({ protocol: /^https?$/ })
-    .max(8_000)
-    .describe('Complete. Path parameters may stand in braces.'),
-  headers: z.array(Pair).max(50).default([]),
-  body: z
-    .strictObject({ type: z.string().min(1).max(200), text: z.string().max(500_000) })
-    .nullable()
-    .default(null),
-  credential: z
-    .enum(['api-key', 'token'])
-    .nullable()
-    .default(null)
-    .describe('Kind of the credential. The sample reads it from its environment: do not send it here.'),
-})
+export const SampleRequest = z
+  .strictObject({
+    language: z.enum(languages),
+    method: z.string().regex(/^[A-Z]{3,10}$/, 'a method in capitals'),
+    url: z
+      .url({ protocol: /^https?$/ })
+      .max(8_000)
+      .describe('Complete. Path parameters may stand in braces.'),
+    headers: z.array(Pair).max(50).default([]),
+    body: z
+      .strictObject({ type: z.string().min(1).max(200), text: z.string().max(500_000) })
+      .nullable()
+      .default(null),
+    credential: z
+      .enum(['api-key', 'token'])
+      .nullable()
+      .default(null)
+      .describe('Kind of the credential. The sample reads it from its environment: do not send it here.'),
+  })
+  .meta({ id: 'CodeSampleRequest' })
 export type SampleRequest = z.infer<typeof SampleRequest>
 
 export const Sample = z.object({

@@ -13,33 +13,35 @@ const headerName = z
   .max(100)
   .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'not a header name')
 
-export const TryCall = z.strictObject({
-  operation: z.string().min(1).max(300).describe('Its id.'),
-  path: z
-    .record(z.string().max(200), z.string().max(1_000))
-    .default({})
-    .describe('Path parameters by name, not encoded.'),
-  query: z
-    .array(z.strictObject({ name: z.string().min(1).max(200), value: z.string().max(4_000) }))
-    .max(100)
-    .default([]),
-  headers: z
-    .array(z.strictObject({ name: headerName, value: headerValue }))
-    .max(50)
-    .default([]),
-  body: z
-    .strictObject({ type: headerValue.min(1), text: z.string().max(500_000) })
-    .nullable()
-    .default(null),
-  credential: z
-    .discriminatedUnion('kind', [
-      z.strictObject({ kind: z.literal('api-key'), key: headerValue.min(1) }),
-      z.strictObject({ kind: z.literal('token'), token: headerValue.min(1) }),
-    ])
-    .nullable()
-    .default(null)
-    .describe('Goes to the gateway and nowhere else; is neither kept nor logged.'),
-})
+export const TryCall = z
+  .strictObject({
+    operation: z.string().min(1).max(300).describe('Its id.'),
+    path: z
+      .record(z.string().max(200), z.string().max(1_000))
+      .default({})
+      .describe('Path parameters by name, not encoded.'),
+    query: z
+      .array(z.strictObject({ name: z.string().min(1).max(200), value: z.string().max(4_000) }))
+      .max(100)
+      .default([]),
+    headers: z
+      .array(z.strictObject({ name: headerName, value: headerValue }))
+      .max(50)
+      .default([]),
+    body: z
+      .strictObject({ type: headerValue.min(1), text: z.string().max(500_000) })
+      .nullable()
+      .default(null),
+    credential: z
+      .discriminatedUnion('kind', [
+        z.strictObject({ kind: z.literal('api-key'), key: headerValue.min(1) }),
+        z.strictObject({ kind: z.literal('token'), token: headerValue.min(1) }),
+      ])
+      .nullable()
+      .default(null)
+      .describe('Goes to the gateway and nowhere else; is neither kept nor logged.'),
+  })
+  .meta({ id: 'TryCall' })
 export type TryCall = z.infer<typeof TryCall>
 
 /**

@@ -2,20 +2,24 @@ import { z } from 'zod'
 import { Scope } from '../../registry/model.ts'
 import { type Outgoing, sendToGateway } from './send.ts'
 
-export const TokenRequest = z.strictObject({
-  clientId: z.string().min(1).max(200),
-  clientSecret: z.string().min(1).max(400).describe('Goes to the gateway and nowhere else.'),
-  scopes: z.array(Scope).max(200).default([]).describe('None: all that the client may have.'),
-})
+export const TokenRequest = z
+  .strictObject({
+    clientId: z.string().min(1).max(200),
+    clientSecret: z.string().min(1).max(400).describe('Goes to the gateway and nowhere else.'),
+    scopes: z.array(Scope).max(200).default([]).describe('None: all that the client may have.'),
+  })
+  .meta({ id: 'TokenRequest' })
 export type TokenRequest = z.infer<typeof TokenRequest>
 
-export const TokenAnswer = z.object({
-  accessToken: z.string().nullable().describe('`null`: refused, see `error`.'),
-  expiresInSeconds: z.number().nullable(),
-  scopes: z.array(z.string()),
-  error: z.string().nullable().describe('Code of RFC 6749 §5.2, e.g. `invalid_client`.'),
-  errorDescription: z.string(),
-})
+export const TokenAnswer = z
+  .object({
+    accessToken: z.string().nullable().describe('`null`: refused, see `error`.'),
+    expiresInSeconds: z.number().nullable(),
+    scopes: z.array(z.string()),
+    error: z.string().nullable().describe('Code of RFC 6749 §5.2, e.g. `invalid_client`.'),
+    errorDescription: z.string(),
+  })
+  .meta({ id: 'TokenAnswer' })
 
 const Told = z.object({
   access_token: z.string().optional(),

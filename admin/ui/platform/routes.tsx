@@ -1,5 +1,6 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
 import type { Framed } from '../app/router.tsx'
+import { platformDocsRoutes } from '../docs/routes.tsx'
 import { apisRoutes } from './apis/routes.tsx'
 
 /** The workspace of the platform team. Each folder of a screen brings its own addresses. */
@@ -10,5 +11,5 @@ export const platformRoutes = (framed: Framed) => {
     path: '/',
     component: lazyRouteComponent(() => import('./overview/overview.tsx'), 'Overview'),
   })
-  return platform.addChildren([overview, ...apisRoutes(platform)])
+  return platform.addChildren([overview, ...apisRoutes(platform), ...platformDocsRoutes(platform)])
 }
