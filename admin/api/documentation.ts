@@ -2,11 +2,12 @@ import { z } from 'zod'
 import type { Config } from '../../registry/base/config.ts'
 import { problem } from '../../registry/base/problem.ts'
 import { documentFile, documentHead, documentPart, operationSlice } from '../../registry/documentation.ts'
-import type { Operation as OperationRecord, Permission } from '../../registry/model.ts'
+import type { Operation as OperationRecord } from '../../registry/model.ts'
 import { exampleAnswers, exampleRequest } from '../../registry/openapi/example.ts'
 import { isTree, listAt, type Tree, textAt, treeAt } from '../../registry/openapi/tree.ts'
+import type { Asked } from '../auth/permissions.ts'
 import { gatewayUrlOf, serverOf } from '../docs-document.ts'
-import { type Documented, findDraft } from '../documented.ts'
+import { type Documented, findDraft, findOffer } from '../documented.ts'
 import { type AnyRoute, type Call, route } from '../route.ts'
 import { Operation } from './schemas.ts'
 
@@ -65,7 +66,7 @@ interface Place {
   /** Address of the version, e.g. `/api/versions/{version}`. */
   readonly path: string
   readonly tag: string
-  readonly permission: Permission
+  readonly permission: Asked
   /** @throws Problem not-found */
   find(call: Call<string, unknown, unknown>): Promise<Documented>
 }
@@ -149,6 +150,16 @@ export const documentationRoutes = [
     tag: 'Documents',
     permission: 'read',
     find: ({ registry, params }) => findDraft(registry, (params as { version: string }).version),
+  }),
+  ...documentationAt({
+    prefix: 'Portal',
+    path: '/api/portal/{partner}/apis/{version}',
+    tag: 'Portal',
+    permission: 'portal:read',
+    find({ registry, params }) {
+      const { partner, version } = params as { partner: string; version: string }
+      return findOffer(registry, partner, version)
+    },
   }),
 ]
 

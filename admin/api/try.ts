@@ -2,10 +2,9 @@ import { z } from 'zod'
 import type { Config } from '../../registry/base/config.ts'
 import { problem } from '../../registry/base/problem.ts'
 import { takeTokens } from '../../registry/limits.ts'
-import type { Actor, Registry } from '../../registry/store.ts'
 import { gatewayUrlOf } from '../docs-document.ts'
-import { type Documented, findDraft } from '../documented.ts'
-import { type AnyRoute, route } from '../route.ts'
+import { type Documented, findDraft, findOffer } from '../documented.ts'
+import { type Answer, type AnyRoute, type Call, route } from '../route.ts'
 import { TryCall, toOutgoing } from '../try/call.ts'
 import { type Received, sendToGateway } from '../try/send.ts'
 import { askForToken, TokenAnswer, TokenRequest } from '../try/token.ts'
@@ -26,6 +25,10 @@ const TryAnswer = z
   })
   .meta({ id: 'TryAnswer' })
 
+const PortalTryCall = z
+  .strictObject({ version: z.string().min(1).max(64).describe('Its id.'), ...TryCall.shape })
+  .meta({ id: 'PortalTryCall' })
+
 const refuses = ['gateway-unreachable', 'rate-limited'] as const
 
 export const tryRoutes: AnyRoute[] = [
@@ -39,9 +42,27 @@ export const tryRoutes: AnyRoute[] = [
     body: TryCall,
     answer: { status: 200, schema: TryAnswer },
     refuses,
-    async handle({ registry, config, actor, params, body }) {
-      await requireRoom(registry, actor)
-      return { body: await tryCall(await findDraft(registry, params.version), body, config) }
+    async handle(call) {
+      await requireRoom(call)
+      return { body: await tryCall(await findDraft(call.registry, call.params.version), call.body, call) }
+    },
+  }),
+  route({
+    id: 'tryPortalOperation',
+    method: 'post',
+    path: '/api/portal/{partner}/try',
+    tag: 'Portal',
+    summary: 'Sends a call to an operation through the gateway and shows the answer.',
+    permission: 'portal:write',
+    body: PortalTryCall,
+    answer: { status: 200, schema: TryAnswer },
+    refuses,
+    async handle(call) {
+      await requireRoom(call)
+      const { version, ...wanted } = call.body
+      return {
+        body: await tryCall(await findOffer(call.registry, call.params.partner, version), wanted, call),
+      }
     },
   }),
   route({
@@ -54,18 +75,35 @@ export const tryRoutes: AnyRoute[] = [
     body: TokenRequest,
     answer: { status: 200, schema: TokenAnswer },
     refuses,
-    async handle({ registry, config, actor, body }) {
-      await requireRoom(registry, actor)
-      return { body: await askForToken(reachedAt(config), new URL(gatewayUrlOf(config)).host, body) }
-    },
+    handle: tryToken,
+  }),
+  route({
+    id: 'tryPortalToken',
+    method: 'post',
+    path: '/api/portal/{partner}/try/token',
+    tag: 'Portal',
+    summary: 'Asks the gateway’s token endpoint for a token, as an OAuth client would.',
+    permission: 'portal:write',
+    body: TokenRequest,
+    answer: { status: 200, schema: TokenAnswer },
+    refuses,
+    handle: tryToken,
   }),
 ]
 
-async function tryCall({ version, operations }: Documented, call: TryCall, config: Config) {
+type Asking = Pick<Call<string, unknown, unknown>, 'registry' | 'config' | 'actor' | 'from'>
+
+async function tryToken(call: Asking & { readonly body: TokenRequest }): Promise<Answer> {
+  await requireRoom(call)
+  const host = new URL(gatewayUrlOf(call.config)).host
+  return { body: await askForToken(reachedAt(call.config), host, call.from.address, call.body) }
+}
+
+async function tryCall({ version, operations }: Documented, call: TryCall, { config, from }: Asking) {
   const operation = operations.find(({ id }) => id === call.operation)
   if (!operation) throw problem('not-found', { detail: 'This version has no such operation.' })
   const gatewayUrl = gatewayUrlOf(config)
-  const outgoing = toOutgoing(version, operation, call, gatewayUrl)
+  const outgoing = toOutgoing(version, operation, call, gatewayUrl, from.address)
   const received = await sendToGateway(reachedAt(config), outgoing)
   const url = `${new URL(gatewayUrl).protocol}//${outgoing.host}${outgoing.path}`
   return { url, method: outgoing.method, ...shown(received) }
@@ -89,7 +127,7 @@ function textOf(body: Buffer): string | undefined {
 }
 
 /** Each call is one at the gateway too; who tries is no load test. @throws Problem rate-limited */
-async function requireRoom(registry: Registry, actor: Actor): Promise<void> {
+async function requireRoom({ registry, actor }: Asking): Promise<void> {
   const take = { owner: actor.id, rule: 'try', limit: callsPerMinute, windowMs: 60_000, cost: 1 }
   const { isAllowed, retryAfterMs } = await takeTokens(registry, take)
   if (isAllowed) return

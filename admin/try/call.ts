@@ -75,6 +75,7 @@ const closedFamilies = /^(client-cert|forwarded|proxy-|sec-|x-forwarded-|x-clien
  * What goes to the gateway. The address is that of the operation: a caller fills in its parameters and can reach no
  * other.
  *
+ * @param address of the person who tries, for a gateway that believes us where calls come from
  * @throws Problem input-invalid naming what is missing or not taken
  */
 export function toOutgoing(
@@ -82,6 +83,7 @@ export function toOutgoing(
   operation: Operation,
   call: TryCall,
   gatewayUrl: string,
+  address: string,
 ): Outgoing {
   const errors: FieldError[] = []
   const server = new URL(serverOf(version, gatewayUrl))
@@ -98,6 +100,7 @@ export function toOutgoing(
   if (routing.by === 'header') headers[routing.header] = routing.value
   if (call.credential?.kind === 'api-key') headers['x-api-key'] = call.credential.key
   if (call.credential?.kind === 'token') headers.authorization = `Bearer ${call.credential.token}`
+  headers['x-forwarded-for'] = address
   headers['accept-encoding'] = 'identity'
   const body = call.body === null ? undefined : Buffer.from(call.body.text)
   if (call.body) headers['content-type'] = call.body.type

@@ -33,9 +33,10 @@ const Told = z.object({
 export async function askForToken(
   base: URL,
   host: string,
+  address: string,
   asked: TokenRequest,
 ): Promise<z.infer<typeof TokenAnswer>> {
-  const answer = await sendToGateway(base, tokenCall(host, asked))
+  const answer = await sendToGateway(base, tokenCall(host, address, asked))
   const told = Told.safeParse(parsed(answer.body)).data
   return {
     accessToken: told?.access_token ?? null,
@@ -46,7 +47,11 @@ export async function askForToken(
   }
 }
 
-function tokenCall(host: string, { clientId, clientSecret, scopes }: TokenRequest): Outgoing {
+function tokenCall(
+  host: string,
+  address: string,
+  { clientId, clientSecret, scopes }: TokenRequest,
+): Outgoing {
   const form = new URLSearchParams({ grant_type: 'client_credentials' })
   if (scopes.length > 0) form.set('scope', scopes.join(' '))
   const body = Buffer.from(form.toString())
@@ -57,6 +62,7 @@ function tokenCall(host: string, { clientId, clientSecret, scopes }: TokenReques
     'content-type': 'application/x-www-form-urlencoded',
     'content-length': String(body.length),
     accept: 'application/json',
+    'x-forwarded-for': address,
     'accept-encoding': 'identity',
     'user-agent': 'console',
   }

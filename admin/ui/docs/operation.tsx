@@ -1,8 +1,9 @@
 import { Alert, Badge, Group, Tabs, Text, Title } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
+import { useNavigate, useParams, useRouteContext, useSearch } from '@tanstack/react-router'
 import { lazy, Suspense, useEffect, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { maySee } from '../app/navigation.ts'
 import { Copy } from '../kit/copy.tsx'
 import { Delayed, ErrorState } from '../kit/states.tsx'
 import { draftOf, parametersOf, writtenOperation } from './call.ts'
@@ -60,6 +61,8 @@ function Loaded({ found, documentation }: LoadedProps) {
   useEffect(() => {
     document.title = title
   }, [title])
+  const mayTry = useMayTry()
+  const shownViews = allViews.filter((one) => one !== 'try' || mayTry)
   const setView = (next: string | null) =>
     void navigate({
       to: '.',
@@ -89,7 +92,7 @@ function Loaded({ found, documentation }: LoadedProps) {
       <Scopes alternatives={operation.scopes} />
       <Tabs value={view} onChange={setView} mt="md" keepMounted={false}>
         <Tabs.List mb="md" className={tabs.list}>
-          {allViews.map((one) => (
+          {shownViews.map((one) => (
             <Tabs.Tab key={one} value={one}>
               {t(`view.${one}`)}
             </Tabs.Tab>
@@ -104,9 +107,11 @@ function Loaded({ found, documentation }: LoadedProps) {
             onComponents={setComponents}
           />
         </Tabs.Panel>
-        <Tabs.Panel value="try">
-          <TryIt {...shared} />
-        </Tabs.Panel>
+        {mayTry && (
+          <Tabs.Panel value="try">
+            <TryIt {...shared} />
+          </Tabs.Panel>
+        )}
         <Tabs.Panel value="code">
           <CodeSamples {...shared} />
         </Tabs.Panel>
@@ -118,6 +123,15 @@ function Loaded({ found, documentation }: LoadedProps) {
       </Tabs>
     </article>
   )
+}
+
+/** Who may only look has no use for a form. */
+function useMayTry(): boolean {
+  const { triesWith } = useSource()
+  const { session } = useRouteContext({ from: '/framed' })
+  const { partner } = useParams({ strict: false })
+  const membership = session.partners.find((one) => one.name === partner || one.id === partner)
+  return maySee(partner === undefined ? session.permissions : (membership?.permissions ?? []), triesWith)
 }
 
 function Scopes({ alternatives }: { readonly alternatives: readonly (readonly string[])[] }) {

@@ -31,3 +31,13 @@ export function platformDocsRoutes<Parent extends AnyRoute>(parent: Parent) {
   })
   return [layout.addChildren(pagesBelow(layout))] as const
 }
+
+/** Of a version as a partner sees it. */
+export function portalDocsRoutes<Parent extends AnyRoute>(parent: Parent) {
+  const layout = createRoute({
+    getParentRoute: () => parent,
+    path: 'apis/$version',
+    component: lazyRouteComponent(() => import('./portal-docs.tsx'), 'PortalDocs'),
+  })
+  return [layout.addChildren(pagesBelow(layout))] as const
+}

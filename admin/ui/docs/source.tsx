@@ -11,6 +11,8 @@ export type Operation = Schemas['Operation']
 
 /** Where the pages of a version get what they show. The platform sees its drafts, a partner what is published. */
 export interface Source {
+  /** What one must be allowed to try calls. */
+  readonly triesWith: 'write' | 'portal:write'
   /** Where the pages stand, e.g. `/portal/acme/apis/ver_1`. */
   readonly base: string
   readonly index: () => Promise<Documentation>
@@ -47,6 +49,7 @@ export const operationQuery = (source: Source, id: string) =>
 export function platformSource(version: string): Source {
   const path = { version }
   return {
+    triesWith: 'write',
     base: `/admin/versions/${version}/docs`,
     index: () => dataOf(api.GET('/api/versions/{version}/docs', { params: { path } })),
     operation: (operation) =>
@@ -60,5 +63,33 @@ export function platformSource(version: string): Source {
     fileUrl: (form) => `/api/versions/${encodeURIComponent(version)}/docs/file?form=${form}`,
     send: (body) => dataOf(api.POST('/api/versions/{version}/try', { params: { path }, body })),
     token: (body) => dataOf(api.POST('/api/try/token', { body })),
+  }
+}
+
+/** A version as it is published, for a partner. */
+export function portalSource(partner: string, version: string): Source {
+  const path = { partner, version }
+  const at = `/portal/${encodeURIComponent(partner)}/apis/${encodeURIComponent(version)}`
+  return {
+    triesWith: 'portal:write',
+    base: at,
+    index: () => dataOf(api.GET('/api/portal/{partner}/apis/{version}/docs', { params: { path } })),
+    operation: (operation) =>
+      dataOf(
+        api.GET('/api/portal/{partner}/apis/{version}/docs/operations/{operation}', {
+          params: { path: { ...path, operation } },
+        }),
+      ),
+    part: (name) =>
+      dataOf(
+        api.GET('/api/portal/{partner}/apis/{version}/docs/part', { params: { path, query: { name } } }),
+      ),
+    fileUrl: (form) => `/api${at}/docs/file?form=${form}`,
+    send: (body) =>
+      dataOf(
+        api.POST('/api/portal/{partner}/try', { params: { path: { partner } }, body: { ...body, version } }),
+      ),
+    token: (body) =>
+      dataOf(api.POST('/api/portal/{partner}/try/token', { params: { path: { partner } }, body })),
   }
 }

@@ -1,5 +1,6 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
 import type { Framed } from '../app/router.tsx'
+import { portalDocsRoutes } from '../docs/routes.tsx'
 
 /** The workspace of a partner. Each folder of a screen brings its own addresses. */
 export const portalRoutes = (framed: Framed) => {
@@ -9,5 +10,5 @@ export const portalRoutes = (framed: Framed) => {
     path: '/',
     component: lazyRouteComponent(() => import('./home/home.tsx'), 'Home'),
   })
-  return portal.addChildren([home])
+  return portal.addChildren([home, ...portalDocsRoutes(portal)])
 }

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { invite } from '../../../registry/people.ts'
+import { consolePerson } from '../../support/console-person.ts'
 import { type AdminService, paymentsYaml, startAdmin } from './support.ts'
 
 let admin: AdminService
@@ -143,5 +145,54 @@ describe('the documentation of a version', () => {
       body: { name: 'v1', routing },
     })
     expect((await admin.ask('GET', `/api/versions/${empty.body.id}/docs`)).body.code).toBe('not-found')
+  })
+})
+
+describe('the documentation for a partner', () => {
+  const bootstrap = { id: 'bootstrap' }
+  const password = 'seven quiet rivers 9'
+
+  /** Somebody who belongs to a new partner of that name. */
+  async function memberOf(name: string, role = 'partner-developer') {
+    const partner = await admin.ask('POST', '/api/partners', { body: { name, title: name } })
+    const membership = { partnerId: partner.body.id, role }
+    const email = `${role}@${name}.example`
+    const { token } = await invite(admin.registry, bootstrap, { email, roles: [], membership } as never)
+    const person = consolePerson(admin.url)
+    await person.ask('POST', '/api/invitations/accept', { token, name, password })
+    await person.ask('POST', '/api/session', { email, password })
+    return person
+  }
+
+  test('is what was published, and a draft is none', async () => {
+    const at = await imported('published', paymentsYaml)
+    const id = at.split('/').at(-1)
+    const upstream = await admin.ask('POST', '/api/upstreams', {
+      body: { name: 'service', targets: [{ id: 'a', url: 'http://127.0.0.1:9' }] },
+    })
+    const { body: version, headers } = await admin.ask('GET', at)
+    const upstreams = { sandbox: upstream.body.id }
+    await admin.ask('PUT', at, { body: { ...version, upstreams }, ifMatch: headers.get('etag')! })
+    const person = await memberOf('acme')
+    const pages = `/api/portal/acme/apis/${id}/docs`
+    expect((await person.ask('GET', pages)).body.code).toBe('not-found')
+    const done = await admin.ask('POST', '/api/publish', { body: { apis: [version.apiId] } })
+    expect(done.status).toBe(200)
+    expect((await person.ask('GET', pages)).body.operations).toHaveLength(2)
+    const operation = await person.ask('GET', `${pages}/operations/createPayment`)
+    expect(operation.body.document.servers).toEqual([{ url: 'https://api.bank.example/published' }])
+    expect((await person.ask('GET', `${pages}/file?form=openapi`)).body.info.title).toBe('Payments')
+
+    const stranger = await memberOf('other')
+    for (const path of ['', '/operations/createPayment', '/part?name=schemas/A', '/file?form=openapi'])
+      expect((await stranger.ask('GET', pages + path)).body.code).toBe('not-found')
+    const call = { version: id, operation: 'createPayment' }
+    expect((await stranger.ask('POST', '/api/portal/acme/try', call)).body.code).toBe('not-found')
+    const viewer = await memberOf('viewers', 'partner-viewer')
+    expect((await viewer.ask('POST', '/api/portal/viewers/try', call)).body.code).toBe('access-denied')
+    // A version that nobody published cannot be tried either, whatever its id.
+    const draft = (await imported('only-draft', paymentsYaml)).split('/').at(-1)
+    const tried = await person.ask('POST', '/api/portal/acme/try', { ...call, version: draft })
+    expect(tried.body.code).toBe('not-found')
   })
 })
