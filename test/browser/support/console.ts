@@ -62,7 +62,7 @@ export function describeConsole(
         return platform
       },
       async as(role, path, options) {
-        return open(path, { ...options, context: await signedIn(stage.platform, role) })
+        return open(path, { ...options, cookies: await signedIn(stage.platform, role) })
       },
       visit: (path, options) => open(path, options),
     }
