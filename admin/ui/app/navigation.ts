@@ -1,4 +1,4 @@
-import { IconActivity, IconApi, IconHome, type IconProps } from '@tabler/icons-react'
+import { IconActivity, IconApi, IconHome, type IconProps, IconServer2 } from '@tabler/icons-react'
 import type { ComponentType } from 'react'
 import type { Session } from './session.ts'
 
@@ -18,6 +18,7 @@ export interface Entry {
 export const platformEntries: readonly Entry[] = [
   { key: 'overview', to: '/admin', icon: IconActivity, needs: 'read', letter: 'o' },
   { key: 'apis', to: '/admin/apis', icon: IconApi, needs: 'read', letter: 'a' },
+  { key: 'backends', to: '/admin/backends', icon: IconServer2, needs: 'read', letter: 'b' },
 ]
 
 /** Below `/portal/$partner`. */

@@ -2,6 +2,7 @@ import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
 import type { Framed } from '../app/router.tsx'
 import { platformDocsRoutes } from '../docs/routes.tsx'
 import { apisRoutes } from './apis/routes.tsx'
+import { backendsRoutes } from './backends/routes.tsx'
 
 /** The workspace of the platform team. Each folder of a screen brings its own addresses. */
 export const platformRoutes = (framed: Framed) => {
@@ -11,5 +12,10 @@ export const platformRoutes = (framed: Framed) => {
     path: '/',
     component: lazyRouteComponent(() => import('./overview/overview.tsx'), 'Overview'),
   })
-  return platform.addChildren([overview, ...apisRoutes(platform), ...platformDocsRoutes(platform)])
+  return platform.addChildren([
+    overview,
+    ...apisRoutes(platform),
+    ...platformDocsRoutes(platform),
+    ...backendsRoutes(platform),
+  ])
 }
