@@ -16,6 +16,7 @@ import { passwordRoutes } from './api/passwords.ts'
 import { peopleRoutes } from './api/people.ts'
 import { planRoutes } from './api/plans.ts'
 import { registrationTokenRoutes } from './api/registration-tokens.ts'
+import { requestRoutes } from './api/requests.ts'
 import { secondFactorRoutes } from './api/second-factor.ts'
 import { sessionRoutes } from './api/session.ts'
 import { settingsRoutes } from './api/settings.ts'
@@ -24,6 +25,7 @@ import { snapshotRoutes } from './api/snapshots.ts'
 import { probeRoutes, statusRoutes } from './api/status.ts'
 import { subscriptionRoutes } from './api/subscriptions.ts'
 import { tokenRoutes } from './api/tokens.ts'
+import { trafficRoutes } from './api/traffic.ts'
 import { tryRoutes } from './api/try.ts'
 import { upstreamHealthRoutes } from './api/upstream-health.ts'
 import { upstreamRoutes } from './api/upstreams.ts'
@@ -54,6 +56,8 @@ export function allRoutes(metrics: Metrics): AnyRoute[] {
     ...statusRoutes,
     ...auditRoutes,
     ...findRoutes,
+    ...trafficRoutes,
+    ...requestRoutes,
     ...adminTokenRoutes,
     ...signingKeyRoutes,
     ...issuerRoutes,

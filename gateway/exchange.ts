@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomUUIDv7 } from 'node:crypto'
 import type { Exchange, IncomingRequest } from '../policies/policy.ts'
 import { problem } from '../registry/base/problem.ts'
 import type { CallerRequest } from './caller.ts'
@@ -22,7 +22,7 @@ export interface ExchangeLimits {
 /** The one object per request, with every field set. The request in it may still be found ambiguous: see `readRequest`. */
 export function openExchange(req: CallerRequest, now: number): Exchange {
   return {
-    id: randomUUID(),
+    id: randomUUIDv7(), // it tells when: the log of calls is searched from there on
     startedAt: now,
     request: unread(req),
     route: undefined,

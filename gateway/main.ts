@@ -15,6 +15,7 @@ import { createShared, viewShared } from './shared.ts'
 import { createSlotTable } from './slot-table.ts'
 import { createThreads } from './supervise.ts'
 import { keepTls } from './tls/keeper.ts'
+import { createRecorder } from './traffic/recorder.ts'
 
 /** Reads the settings, starts one worker thread per core, follows the registry, stops gracefully. */
 
@@ -37,7 +38,22 @@ const publicUrl =
   (ports.clear === undefined ? `https://localhost:${ports.tls}` : `http://localhost:${ports.clear}`)
 const shared = createShared(count)
 const view = viewShared(shared, 0)
-const threads = createThreads({ count, shared, view, publicUrl, tls: () => tls?.material, log })
+const traffic = createRecorder({
+  registry,
+  gatewayId: config.GATEWAY_ID,
+  log,
+  maxCalls: config.GATEWAY_REQUEST_LOG_MAX_ENTRIES,
+  maxCallAgeMs: config.GATEWAY_REQUEST_LOG_HOURS * 3_600_000,
+})
+const threads = createThreads({
+  count,
+  shared,
+  view,
+  publicUrl,
+  tls: () => tls?.material,
+  onTraffic: traffic.add,
+  log,
+})
 const watch = createHealthWatch({ health: openHealth(shared.health), view, log })
 const stopping = new AbortController()
 let isListening = false
@@ -60,6 +76,7 @@ const privatePort = createPrivatePort({
   isListening: () => isListening,
   isDraining: () => isDraining,
   tls,
+  traffic,
 })
 
 tls?.watch((material) => threads.tell({ kind: 'tls', material }))
@@ -105,6 +122,7 @@ async function stop(signal: string) {
   watch.end()
   privatePort.close()
   privatePort.closeAllConnections()
+  await traffic.end()
   await closeRedis(registry.redis)
   log.info('stopped')
 }

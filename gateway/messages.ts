@@ -2,6 +2,7 @@ import type { RegistryEvent } from '../registry/model.ts'
 import type { Shared } from './shared.ts'
 import type { Pieces } from './snapshot-pieces.ts'
 import type { TlsMaterial } from './tls/material.ts'
+import type { ThreadTraffic } from './traffic/messages.ts'
 
 /** Undefined: not open. */
 export interface Ports {
@@ -32,6 +33,7 @@ export type FromWorker =
   | { kind: 'listening' }
   | { kind: 'table'; number: number; error: string | null }
   | { kind: 'metrics'; question: number; metrics: object[] }
+  | { kind: 'traffic'; traffic: ThreadTraffic }
 
 export interface WorkerStart {
   readonly thread: number

@@ -7,6 +7,7 @@ import type { LeaseCounts } from './leases.ts'
 import { type Outcome, type RouteLabels, type RouteTallies, routeLabels } from './route-tallies.ts'
 import type { ServedRoute } from './served-route.ts'
 import { createHistograms } from './tally.ts'
+import { limitOf } from './traffic/stopped-by.ts'
 
 /**
  * Labels are bounded by what is published (API, version, operation) and by the tables of this code (method, status
@@ -171,6 +172,7 @@ export function createThreadMetrics() {
     started() {
       serving++
     },
+    inFlight: () => serving,
     identities: (count: number) => identities.set(count),
     lookUpRefused: () => lookUpsRefused.inc(),
     storeFailed: () => storeErrors.inc(),
@@ -196,12 +198,6 @@ export function createThreadMetrics() {
           observed.inc({ ...route.labels, policy: name })
     },
   }
-}
-
-const limitOf: Partial<Record<ProblemCode, string>> = {
-  'rate-limited': 'rate-limit',
-  'quota-exceeded': 'quota',
-  'concurrency-exceeded': 'concurrency',
 }
 
 /** Where the answers about limits came from, and what they cost. */

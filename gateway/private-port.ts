@@ -4,6 +4,7 @@ import type { HealthWatch } from './health-watch.ts'
 import { gatewayMetrics } from './process-metrics.ts'
 import type { Threads } from './supervise.ts'
 import type { TlsKeeper } from './tls/keeper.ts'
+import type { Recorder } from './traffic/recorder.ts'
 
 export interface PrivatePortParts {
   readonly state: FollowState
@@ -13,6 +14,7 @@ export interface PrivatePortParts {
   readonly isListening: () => boolean
   readonly isDraining: () => boolean
   readonly tls: TlsKeeper | undefined
+  readonly traffic: Pick<Recorder, 'dropped'>
 }
 
 /** `/metrics`, `/healthz`, `/readyz`: for the operator, on a port that partners do not reach. */

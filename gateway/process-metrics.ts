@@ -19,6 +19,7 @@ export interface ProcessFacts {
   readonly watch: Pick<HealthWatch, 'report'>
   readonly isDraining: () => boolean
   readonly tls: Pick<TlsKeeper, 'material' | 'hasFault'> | undefined
+  readonly traffic: { readonly dropped: { readonly seconds: number; readonly calls: number } }
 }
 
 /** All threads added up, and what the process as a whole knows. */
@@ -68,6 +69,16 @@ export async function gatewayMetrics(threads: readonly object[][], facts: Proces
   )
   gauge('gateway_threads', 'Threads that serve calls.', facts.threads.served.filter((n) => n >= 0).length)
   gauge('gateway_thread_restarts', 'Threads replaced after a crash.', facts.threads.restarts)
+  gauge(
+    'gateway_traffic_dropped_seconds',
+    'Seconds whose counts are not in the history of the console, as Redis was away or failed.',
+    facts.traffic.dropped.seconds,
+  )
+  gauge(
+    'gateway_request_log_dropped',
+    'Calls that were chosen for the log of the console and are not in it, for the same reason.',
+    facts.traffic.dropped.calls,
+  )
   const startedAt = Math.round(performance.timeOrigin / 1e3)
   gauge('process_start_time_seconds', 'When the process began, in seconds since the epoch.', startedAt)
   if (facts.tls) certificateGauges(facts.tls, own)

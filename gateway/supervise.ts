@@ -4,6 +4,7 @@ import type { Log } from '../registry/base/log.ts'
 import type { Draining, FromWorker, Ports, ToWorker, WorkerStart } from './messages.ts'
 import type { Shared, SharedView } from './shared.ts'
 import type { TlsMaterial } from './tls/material.ts'
+import type { ThreadTraffic } from './traffic/messages.ts'
 
 /** The worker threads: started, told, asked, replaced when one crashes, drained. */
 export interface Threads {
@@ -34,6 +35,8 @@ export interface ThreadsParts {
   /** The certificates in force when a thread is started. */
   readonly tls: () => TlsMaterial | undefined
   readonly log: Log
+  /** What a thread counted in a second. */
+  readonly onTraffic: (traffic: ThreadTraffic) => void
   /** What a thread runs; `worker.ts` unless a test has something else in mind. */
   readonly script?: URL
 }
@@ -65,6 +68,9 @@ export function createThreads(parts: ThreadsParts): Threads {
     const worker = new Worker(script, { workerData: start })
     workers[thread] = worker
     const startedAt = performance.now()
+    worker.on('message', (message: FromWorker) => {
+      if (message.kind === 'traffic') parts.onTraffic(message.traffic)
+    })
     worker.on('error', (error) => log.error({ err: error, thread }, 'a thread crashed'))
     worker.once('exit', (code) => {
       workers[thread] = undefined

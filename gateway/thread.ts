@@ -51,6 +51,8 @@ import { createTables, type Tables } from './tables.ts'
 import { createPools } from './targets.ts'
 import { createCertificateOf } from './tls/certificates-of.ts'
 import type { OpenTracing } from './trace-export.ts'
+import type { ThreadTraffic } from './traffic/messages.ts'
+import { createThreadTraffic } from './traffic/thread-traffic.ts'
 import { createUpgrades } from './upgrade.ts'
 import { createUpstreamMetrics } from './upstream-metrics.ts'
 import { createWaiting } from './waiting.ts'
@@ -78,6 +80,7 @@ export function createThread(
   config: Config,
   log: Log,
   start: WorkerStart,
+  tellTraffic: (traffic: ThreadTraffic) => void,
   openTracing?: OpenTracing,
 ): Thread {
   const { publicUrl } = start
@@ -91,6 +94,11 @@ export function createThread(
   const certificateOf = createCertificateOf(proxiedCertificates, isTrustedProxy)
   const tracing = openTracing?.({ config, publicUrl, log, isTrustedProxy, spansEnded: metrics.spansEnded })
   const accessLog = openAccessLog(config.LOG_LEVEL, config.LOG_ACCESS === 'on')
+  const traffic = createThreadTraffic({
+    callsPerSecond: config.GATEWAY_REQUEST_LOG === 'off' ? 0 : callsOfThread(config, start),
+    inFlight: metrics.inFlight,
+    say: tellTraffic,
+  })
   const pools = createPools(openPool)
   const breaker = createStoreBreaker({
     ping: () => guarded(registry.redis.ping()),
@@ -199,6 +207,7 @@ export function createThread(
     isDraining: () => isDraining,
     observe(x, timing) {
       metrics.observe(x, timing)
+      traffic.observe(x, timing)
       if (x.identity) used.called(x.identity, x.startedAt)
       accessLog.write(x, timing)
       if (x.trace) tracing?.record(x, x.trace, timing)
@@ -276,6 +285,7 @@ export function createThread(
       await leases.drain()
       breaker.end()
       metrics.end()
+      traffic.end()
       const spansSent = tracing?.close()
       if (used.size > 0) await touchCredentials(registry, used.take()).catch(() => {})
       await pools.closeAll()
@@ -285,6 +295,10 @@ export function createThread(
     },
   }
 }
+
+/** What is logged of a second is the gateway's; each thread has its share. */
+const callsOfThread = (config: Config, { shared }: WorkerStart) =>
+  Math.ceil(config.GATEWAY_REQUEST_LOG_PER_SECOND / shared.threads)
 
 const addressWith = (isTrusted: NetworkSet) => (req: IncomingMessage) =>
   clientAddress(

@@ -11,8 +11,14 @@ const config = loadConfig()
 const log = createLog('gateway', config.LOG_LEVEL).child({ thread: start.thread })
 // Loaded only where it is used: it is large.
 const tracing = config.GATEWAY_TRACE_ENDPOINT ? await import('./trace-export.ts') : undefined
-const thread = createThread(config, log, start, tracing?.openTracing)
 const say = (message: FromWorker) => parentPort!.postMessage(message)
+const thread = createThread(
+  config,
+  log,
+  start,
+  (traffic) => say({ kind: 'traffic', traffic }),
+  tracing?.openTracing,
+)
 
 parentPort!.on('message', async (message: ToWorker) => {
   switch (message.kind) {

@@ -3,7 +3,8 @@
  *
  * Hash tags (the part in braces) decide the slot on Redis Cluster. All configuration shares the tag `registry`, so
  * that one script can change a record, its indexes, the audit and the event stream together; it is small and is read
- * rarely. What grows with traffic (tokens, limits) is spread: a token by its own hash, limits by partner.
+ * rarely. What grows with traffic (tokens, limits) is spread: a token by its own hash, limits by partner. Counts of calls and
+ * the log of calls share the tag `traffic`: gateways write them in one pipeline a second, which needs one slot.
  */
 export type Noun =
   | 'api'
@@ -27,6 +28,7 @@ export type Keys = ReturnType<typeof keysWith>
 /** The key functions under a prefix (`REDIS_PREFIX`), so that several platforms, or test files, can share one Redis. */
 export function keysWith(prefix: string) {
   const registry = `${prefix}{registry}:`
+  const traffic = `${prefix}{traffic}:`
   return {
     prefix,
     /** stands before every key of the configuration */
@@ -106,5 +108,14 @@ export function keysWith(prefix: string) {
     heartbeat: (gatewayId: string) => `${registry}heartbeat:${gatewayId}`,
     /** sorted set: gateway ids by the time of their last heartbeat */
     heartbeats: () => `${registry}heartbeats`,
+    /** hash with expiry: id of a series -> its counts in one step of a ring. `of`: a partner's id, or '' */
+    traffic: (view: string, of: string, stepMs: number, step: number) =>
+      `${traffic}${view}${of && `:${of}`}:${stepMs / 1000}:${step}`,
+    /** hash with expiry: id of a series -> JSON of its name, by month */
+    trafficNames: (period: number) => `${traffic}names:${period}`,
+    /** string: end of the newest second that was counted, in ms since the epoch */
+    trafficNewest: () => `${traffic}newest`,
+    /** stream of calls, as many as are kept of them */
+    requestLog: () => `${traffic}requests`,
   }
 }

@@ -2,6 +2,7 @@ import { Cluster, type ClusterOptions, type RedisOptions, Redis as Single } from
 import type { Config } from './base/config.ts'
 import type { Log } from './base/log.ts'
 import { Problem, problem } from './base/problem.ts'
+import { addCountsScript } from './lua/add-counts.ts'
 import { changeAccountScript } from './lua/change-account.ts'
 import { commitScript } from './lua/commit.ts'
 import { deleteIfEqualsScript } from './lua/delete-if-equals.ts'
@@ -15,6 +16,7 @@ interface Scripts {
   giveBackLimits(keyCount: number, ...keysAndValues: (string | number)[]): Promise<number>
   changeAccount(keyCount: number, ...keysAndValues: (string | number)[]): Promise<number>
   deleteIfEquals(keyCount: 1, key: string, value: string): Promise<number>
+  addCounts(keyCount: 1, key: string, ...values: (string | number)[]): Promise<number>
 }
 
 /** The client. A Cluster client answers to the same commands; where the two differ, this file hides it. */
@@ -70,6 +72,10 @@ export function openAnother(redis: Redis, options: OpenOptions): Redis {
   if (!open) throw new Error('the client was not opened by openRedis')
   return open(options)
 }
+
+/** Our commands in a pipeline: the client has them there, too, but its types do not know. */
+export const scriptsOf = (pipeline: ReturnType<Redis['pipeline']>) =>
+  pipeline as unknown as Pick<Scripts, 'addCounts'>
 
 /** Whether keys of one command must share a slot. */
 export const isCluster = (redis: Redis): boolean => redis instanceof Cluster
@@ -174,6 +180,7 @@ const scripts = {
   giveBackLimits: { lua: giveBackScript },
   changeAccount: { lua: changeAccountScript },
   deleteIfEquals: { lua: deleteIfEqualsScript },
+  addCounts: { lua: addCountsScript },
 }
 
 function openSingle(place: RedisPlace, timeoutMs: number, options: OpenOptions): Redis {

@@ -7,7 +7,7 @@ import { effectivePolicies } from '../effective.ts'
 import { route } from '../route.ts'
 import { Operation } from './schemas.ts'
 
-const EffectivePolicy = z
+export const EffectivePolicy = z
   .object({
     name: z.string(),
     source: z

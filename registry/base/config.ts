@@ -245,6 +245,22 @@ export const settings = {
       'Most spans that wait in each thread for the collector; what comes beyond is dropped and counted.',
     ),
 
+  GATEWAY_REQUEST_LOG: z
+    .enum(['on', 'off'])
+    .default('on')
+    .describe(
+      'Whether calls are kept in Redis for the console, as the access log tells them: without query, headers and body. Counts of calls are kept in any case.',
+    ),
+  GATEWAY_REQUEST_LOG_PER_SECOND: count(1, 10_000)
+    .default(100)
+    .describe(
+      'Most calls a second that each gateway keeps: refusals and errors first, of the others a fair choice.',
+    ),
+  GATEWAY_REQUEST_LOG_MAX_ENTRIES: count(1_000, 10_000_000)
+    .default(200_000)
+    .describe('Most calls that are kept of all gateways, about half a kilobyte each; the oldest go.'),
+  GATEWAY_REQUEST_LOG_HOURS: count(1, 8_760).default(72).describe('How long a call is kept at the longest.'),
+
   ...peopleSettings,
 
   ADMIN_HOST: z.string().default('127.0.0.1').describe('Address the admin service listens on.'),
