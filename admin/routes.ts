@@ -1,6 +1,7 @@
 import { adminTokenRoutes } from './api/admin-tokens.ts'
 import { apiRoutes } from './api/apis.ts'
 import { applicationRoutes } from './api/applications.ts'
+import { approvalRoutes } from './api/approvals.ts'
 import { auditRoutes } from './api/audit.ts'
 import { codeSampleRoutes } from './api/code-samples.ts'
 import { credentialRoutes } from './api/credentials.ts'
@@ -15,6 +16,7 @@ import { partnerRoutes } from './api/partners.ts'
 import { passwordRoutes } from './api/passwords.ts'
 import { peopleRoutes } from './api/people.ts'
 import { planRoutes } from './api/plans.ts'
+import { portalRoutes } from './api/portal/index.ts'
 import { registrationTokenRoutes } from './api/registration-tokens.ts'
 import { requestRoutes } from './api/requests.ts'
 import { secondFactorRoutes } from './api/second-factor.ts'
@@ -50,6 +52,8 @@ export function allRoutes(metrics: Metrics): AnyRoute[] {
     ...subscriptionRoutes,
     ...credentialRoutes,
     ...registrationTokenRoutes,
+    ...approvalRoutes,
+    ...portalRoutes,
     ...tokenRoutes,
     ...settingsRoutes,
     ...snapshotRoutes,

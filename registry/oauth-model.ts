@@ -28,7 +28,7 @@ export type ClientAuthentication = z.infer<typeof ClientAuthentication>
 export const SenderConstraint = z.enum(['none', 'dpop', 'certificate'])
 export type SenderConstraint = z.infer<typeof SenderConstraint>
 
-const RedirectUri = z
+export const RedirectUri = z
   .url()
   .max(2_000)
   .refine((text) => !text.includes('#'), 'a redirect URI has no fragment (RFC 6749 §3.1.2)')

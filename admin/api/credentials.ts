@@ -2,25 +2,20 @@ import { z } from 'zod'
 import {
   createCredential,
   getCredential,
-  lastUsed,
   listCredentials,
   revokeCredential,
   rotateCredential,
   updateCredential,
 } from '../../registry/credentials.ts'
 import { endTokensOfClient } from '../../registry/live-tokens.ts'
-import {
-  CredentialInput,
-  CredentialUpdate,
-  Environment,
-  type Credential as Kept,
-} from '../../registry/model.ts'
+import { CredentialInput, CredentialUpdate, Environment } from '../../registry/model.ts'
 import { getApplication } from '../../registry/partners.ts'
-import type { Registry, Stored } from '../../registry/store.ts'
+import { setSecretEnd } from '../../registry/secret-ends.ts'
 import { list, record, route } from '../route.ts'
+import { viewer, withSecret } from './credential-view.ts'
 import { Credential, listOptions, listQuery, NewCredential, pageOf, replacement } from './schemas.ts'
 
-const RotateInput = z.strictObject({
+export const RotateInput = z.strictObject({
   overlapSeconds: z
     .int()
     .min(0)
@@ -30,6 +25,16 @@ const RotateInput = z.strictObject({
     .boolean()
     .default(false)
     .describe('Whether the tokens got until now end, too: for a secret that leaked. Needs an overlap of 0.'),
+})
+
+export const SecretEnd = z.strictObject({
+  expiresAt: z
+    .int()
+    .min(0)
+    .nullable()
+    .describe(
+      'In ms since the epoch; a moment that has come ends it now, `null`: it does not end by itself.',
+    ),
 })
 
 /** In a record that was read, and set by the platform. */
@@ -61,6 +66,25 @@ export const credentialRoutes = [
       const page = await listCredentials(registry, value.id, listOptions(query))
       const view = await viewer(registry, page.items)
       return list(page, view)
+    },
+  }),
+  route({
+    id: 'listAllCredentials',
+    method: 'get',
+    path: '/api/credentials',
+    tag: 'Credentials',
+    summary: 'Lists the credentials of all partners, revoked ones too.',
+    permission: 'read',
+    query: listQuery({
+      kind: CredentialInput.shape.kind.optional().describe('Only this kind.'),
+      environment: Environment.optional().describe('Only this environment.'),
+      partnerId: z.string().max(64).optional().describe('Only of this partner.'),
+      applicationId: z.string().max(64).optional().describe('Only of this application.'),
+    }),
+    answer: { status: 200, schema: pageOf(Credential) },
+    async handle({ registry, query }) {
+      const page = await listCredentials(registry, undefined, listOptions(query))
+      return list(page, await viewer(registry, page.items))
     },
   }),
   route({
@@ -142,6 +166,23 @@ export const credentialRoutes = [
     },
   }),
   route({
+    id: 'setSecretEnd',
+    method: 'put',
+    path: '/api/credentials/{credential}/secrets/{secret}',
+    tag: 'Credentials',
+    summary: 'Sets when one secret ends: sooner, later, or now.',
+    description: 'An end of the only secret makes its partner rotate: it is told of it.',
+    permission: 'credentials',
+    body: SecretEnd,
+    answer: { status: 200, schema: Credential, hasEtag: true },
+    refuses: ['state-conflict'],
+    async handle({ registry, actor, params, body, ifMatch }) {
+      const { credential, secret } = params
+      const stored = await setSecretEnd(registry, actor, credential, secret, body.expiresAt, ifMatch)
+      return record(stored, await viewer(registry, [stored]))
+    },
+  }),
+  route({
     id: 'endTokensOfClient',
     method: 'post',
     path: '/api/credentials/{credential}/end-tokens',
@@ -157,19 +198,3 @@ export const credentialRoutes = [
     },
   }),
 ]
-
-/** The view of a record without hashes, with the times of last use looked up together. */
-async function viewer(registry: Registry, items: readonly Stored<Kept>[]) {
-  const ids = items.map((item) => item.value.id)
-  const used = ids.length === 0 ? new Map<string, number>() : await lastUsed(registry, ids)
-  return ({ secrets, registration: _, ...rest }: Kept) => ({
-    ...rest,
-    secrets: secrets.map(({ hash, ...shown }) => shown),
-    lastUsedAt: used.get(rest.id) ?? null,
-  })
-}
-
-async function withSecret(registry: Registry, stored: Stored<Kept>, secret: string) {
-  const view = await viewer(registry, [stored])
-  return { body: { credential: view(stored.value), secret: secret || null }, etag: stored.etag }
-}

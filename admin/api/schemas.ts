@@ -43,7 +43,14 @@ export const Credential = named(
   'Credential',
   model.Credential.omit({ registration: true }).extend({
     secrets: z
-      .array(model.CredentialSecret.omit({ hash: true }))
+      .array(
+        model.CredentialSecret.omit({ hash: true }).extend({
+          lastUsedAt: z
+            .int()
+            .nullable()
+            .describe('When this one was last used: an older one may go when that is long ago.'),
+        }),
+      )
       .describe('Newest first; several may be live while they are rotated. Never the secrets themselves.'),
     lastUsedAt: z
       .int()

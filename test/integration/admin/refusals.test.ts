@@ -105,7 +105,7 @@ describe('permissions', () => {
 
 describe('changes', () => {
   test('of a record all ask for If-Match', async () => {
-    for (const row of guarded.filter(needsMatch)) {
+    for (const row of guarded.filter((row) => needsMatch(row) && !row.permission.startsWith('portal:'))) {
       const answer = await admin.ask(row.method.toUpperCase(), row.address, { body: {} })
       expect([row.title, answer.status, answer.body.code]).toEqual([row.title, 428, 'precondition-required'])
     }
