@@ -1,8 +1,9 @@
 import { fstatSync } from 'node:fs'
 import { levels } from 'pino'
-import type { Exchange, Identity } from '../policies/policy.ts'
+import type { Exchange } from '../policies/policy.ts'
 import { lineStart, openOutput } from '../registry/base/log.ts'
 import type { Timing } from './handle.ts'
+import type { ServedIdentity } from './served-identity.ts'
 import type { ServedRoute } from './served-route.ts'
 import { traceIdOf } from './trace.ts'
 
@@ -75,7 +76,7 @@ export function accessLine(x: Exchange, timing: Timing, level: number, isFault: 
   line += route ? ofRoute(route as ServedRoute) : `,"path":${text(harmless(request.path || request.url))}`
   line += `,"status":${timing.status},"ms":${round(timing.totalMs)}`
   if (timing.upstreamMs !== undefined) line += `,"upstreamMs":${round(timing.upstreamMs)}`
-  if (identity) line += ofIdentity(identity)
+  if (identity) line += ofIdentity(identity as ServedIdentity)
   if (x.target) line += `,"upstream":${text(x.upstream!.name)},"target":${text(x.target.id)}`
   if (x.attempt > 1) line += `,"attempts":${x.attempt}`
   if (problem) {
@@ -118,17 +119,14 @@ function ofRoute(route: ServedRoute): string {
   return route.line
 }
 
-/** Made once per object. */
-const lines = new WeakMap<Identity, string>()
-
-function ofIdentity(identity: Identity): string {
-  let line = lines.get(identity)
-  if (line === undefined) {
-    const { partnerId: partner, applicationId: application, credentialId: credential, environment } = identity
-    line = asFields({ partner, application, credential, environment })
-    lines.set(identity, line)
-  }
-  return line
+function ofIdentity(identity: ServedIdentity): string {
+  identity.line ??= asFields({
+    partner: identity.partnerId,
+    application: identity.applicationId,
+    credential: identity.credentialId,
+    environment: identity.environment,
+  })
+  return identity.line
 }
 
 const round = (ms: number) => Math.round(ms * 1000) / 1000

@@ -1,17 +1,18 @@
 import { LRUCache } from 'lru-cache'
 import type { Identity } from '../policies/policy.ts'
 import type { IdentityRecord } from '../registry/credentials.ts'
+import { type ServedIdentity, untold } from './served-identity.ts'
 
-/** Who the registry says it is, as policies see it: frozen, as all calls of a caller share it. */
+/** Who the registry says it is, as policies see it; all calls of a caller share it. */
 export function identityOf(
   record: IdentityRecord | undefined,
   method: Identity['method'],
-): Identity | undefined {
+): ServedIdentity | undefined {
   if (!record) return undefined
-  const { partnerId, applicationId, credentialId, environment, scopes, subscriptions, expiresAt } = record
-  return Object.freeze({
-    partnerId,
-    applicationId,
+  const { credentialId, environment, scopes, subscriptions, expiresAt } = record
+  return {
+    partnerId: shared(record.partnerId),
+    applicationId: shared(record.applicationId),
     credentialId,
     secretId: record.secretId,
     environment,
@@ -20,8 +21,19 @@ export function identityOf(
     subscriptions: sharedSubscriptions(subscriptions),
     expiresAt: expiresAt ?? Number.POSITIVE_INFINITY,
     grant: record.grant ? Object.freeze(record.grant) : undefined,
-  })
+    line: undefined,
+    calledAt: untold,
+  }
 }
+
+/** Texts that many have in common, each once in memory. */
+function shared(text: string): string {
+  const known = texts.get(text)
+  if (known !== undefined) return known
+  texts.set(text, text)
+  return text
+}
+const texts = new LRUCache<string, string>({ max: 20_000 })
 
 /**
  * Applications with the same subscriptions share them in memory, as most of one plan do: 100,000 maps of their own were

@@ -1,9 +1,8 @@
-import type { Identity } from '../policies/policy.ts'
+import { type ServedIdentity, untold } from './served-identity.ts'
 
 /** When credentials and their secrets were last used, until that is told to the registry. */
 export interface LastUses {
-  /** For every call: one step, whatever is told of it later. */
-  called(identity: Identity, at: number): void
+  called(identity: ServedIdentity, at: number): void
   /** A client secret, which is shown at the token endpoint and not with calls. */
   shown(secretId: string, at: number): void
   readonly size: number
@@ -12,22 +11,27 @@ export interface LastUses {
 }
 
 export function createLastUses(): LastUses {
-  let calls = new Map<Identity, number>()
+  let callers: ServedIdentity[] = []
   let secrets = new Map<string, number>()
   return {
-    called: (identity, at) => void calls.set(identity, at),
+    called(identity, at) {
+      if (identity.calledAt === untold) callers.push(identity)
+      identity.calledAt = at
+    },
     shown: (secretId, at) => void secrets.set(secretId, at),
     get size() {
-      return calls.size + secrets.size
+      return callers.length + secrets.size
     },
     take() {
       const times = secrets
-      for (const [{ credentialId, secretId }, at] of calls) {
+      for (const caller of callers) {
+        const { credentialId, secretId, calledAt: at } = caller
+        caller.calledAt = untold
         // A caller that was asked for anew meanwhile is there twice: the later call counts.
         times.set(credentialId, Math.max(at, times.get(credentialId) ?? 0))
         if (secretId !== null) times.set(secretId, Math.max(at, times.get(secretId) ?? 0))
       }
-      calls = new Map()
+      callers = []
       secrets = new Map()
       return times
     },

@@ -44,6 +44,7 @@ import { peopleOf } from './people/people.ts'
 import { createProtectedResources } from './protected-resources.ts'
 import { createResources } from './resources.ts'
 import { createRetryBudget } from './retry-budget.ts'
+import type { ServedIdentity } from './served-identity.ts'
 import { viewShared } from './shared.ts'
 import { cutOffSlowReaders } from './slow-readers.ts'
 import { createStoreBreaker } from './store-breaker.ts'
@@ -208,7 +209,7 @@ export function createThread(
     observe(x, timing) {
       metrics.observe(x, timing)
       traffic.observe(x, timing)
-      if (x.identity) used.called(x.identity, x.startedAt)
+      if (x.identity) used.called(x.identity as ServedIdentity, x.startedAt)
       accessLog.write(x, timing)
       if (x.trace) tracing?.record(x, x.trace, timing)
     },
