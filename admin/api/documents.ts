@@ -10,6 +10,7 @@ import {
 } from '../../registry/apis.ts'
 import type { Config } from '../../registry/base/config.ts'
 import { problem } from '../../registry/base/problem.ts'
+import { documentHead } from '../../registry/documentation.ts'
 import type { Revision as RevisionRecord } from '../../registry/model.ts'
 import type { Registry } from '../../registry/store.ts'
 import { type Answer, list, record, route } from '../route.ts'
@@ -72,9 +73,13 @@ export const documentRoutes = [
     body: 'document',
     answer: { status: 200, schema: z.object({ version: Version, revision: Revision }), hasEtag: true },
     refuses: ['document-invalid', 'body-too-large'],
-    async handle({ registry, config, actor, params, body, ifMatch }) {
+    async handle({ registry, config, log, actor, params, body, ifMatch }) {
       const bytes = body as Buffer
       const done = await importDocument(registry, actor, params.version, bytes, limits(config), ifMatch)
+      // Its pages are made ready meanwhile, so that the first reader need not wait; where that fails, readers do it.
+      documentHead(registry, done.revision.value.document.sha256, limits(config)).catch((err: unknown) =>
+        log.debug({ err }, 'the pages of a document were not made ready'),
+      )
       return {
         body: { version: done.version.value, revision: done.revision.value },
         etag: done.version.etag,

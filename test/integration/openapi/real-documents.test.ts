@@ -1,8 +1,14 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { operationSlice } from '../../../registry/documentation.ts'
+import { exampleAnswers, exampleRequest } from '../../../registry/openapi/example.ts'
 import { readDocument } from '../../../registry/openapi/index.ts'
+import { checkRefs } from '../../../registry/openapi/refs.ts'
 import { publishedDocument } from '../../../registry/openapi/rewrite.ts'
+import type { Tree } from '../../../registry/openapi/tree.ts'
+import type { Registry } from '../../../registry/store.ts'
+import { stopSharedRedis, testRegistry } from '../../support/redis.ts'
 
 const folder = join(import.meta.dirname, '../../../../shared/specs')
 const limits = { maxBytes: 20_000_000, timeoutMs: 60_000 }
@@ -44,6 +50,39 @@ if (existsSync(folder)) {
     },
     60_000,
   )
+
+  describe('pages of', () => {
+    let r: Registry
+    beforeAll(async () => {
+      r = await testRegistry()
+    })
+    afterAll(stopSharedRedis)
+
+    test.each([
+      'petstore-expanded.swagger20.yaml',
+      'obuk-vrp-v4.0.oas30.yaml',
+      'adyen-checkout-v71.oas31.yaml',
+      'stripe-2018-05-21.swagger20.yaml',
+      'stripe-2022-11-15.oas30.yaml',
+    ])(
+      '%s stay below 100 KB, each is sound by itself and has an example of its answer',
+      async (name) => {
+        const { sha256, operations } = await readFile(name)
+        await r.redis.set(r.keys.document(sha256), readFileSync(join(folder, name)))
+        for (const operation of operations) {
+          const view = { serverUrl: 'http://gateway.example/v1' }
+          const { document } = await operationSlice(r, sha256, operation, view, limits)
+          expect(JSON.stringify(document).length).toBeLessThan(100_000)
+          expect([operation.id, checkRefs(document)]).toEqual([operation.id, []])
+          const paths = document.paths as Record<string, Record<string, Tree>>
+          const written = paths[operation.path]![operation.method.toLowerCase()]!
+          expect(() => JSON.stringify(exampleRequest(document, written))).not.toThrow()
+          expect(exampleAnswers(document, written).every(({ text }) => text.length < 60_000)).toBe(true)
+        }
+      },
+      120_000,
+    )
+  })
 } else {
   test.skip('real documents come in (skipped: the folder ../shared/specs is not here)', () => {})
 }
