@@ -1,4 +1,12 @@
-import { IconActivity, IconApi, IconHome, type IconProps, IconServer2 } from '@tabler/icons-react'
+import {
+  IconActivity,
+  IconApi,
+  IconHistory,
+  IconHome,
+  IconListCheck,
+  type IconProps,
+  IconServer2,
+} from '@tabler/icons-react'
 import type { ComponentType } from 'react'
 import type { Session } from './session.ts'
 
@@ -19,6 +27,8 @@ export const platformEntries: readonly Entry[] = [
   { key: 'overview', to: '/admin', icon: IconActivity, needs: 'read', letter: 'o' },
   { key: 'apis', to: '/admin/apis', icon: IconApi, needs: 'read', letter: 'a' },
   { key: 'backends', to: '/admin/backends', icon: IconServer2, needs: 'read', letter: 'b' },
+  { key: 'snapshots', to: '/admin/snapshots', icon: IconHistory, needs: 'read', letter: 's' },
+  { key: 'audit', to: '/admin/audit', icon: IconListCheck, needs: 'audit', letter: 'l' },
 ]
 
 /** Below `/portal/$partner`. */

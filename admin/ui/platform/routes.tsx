@@ -2,7 +2,9 @@ import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
 import type { Framed } from '../app/router.tsx'
 import { platformDocsRoutes } from '../docs/routes.tsx'
 import { apisRoutes } from './apis/routes.tsx'
+import { auditRoutes } from './audit/routes.tsx'
 import { backendsRoutes } from './backends/routes.tsx'
+import { snapshotsRoutes } from './snapshots/routes.tsx'
 
 /** The workspace of the platform team. Each folder of a screen brings its own addresses. */
 export const platformRoutes = (framed: Framed) => {
@@ -17,5 +19,7 @@ export const platformRoutes = (framed: Framed) => {
     ...apisRoutes(platform),
     ...platformDocsRoutes(platform),
     ...backendsRoutes(platform),
+    ...snapshotsRoutes(platform),
+    ...auditRoutes(platform),
   ])
 }
