@@ -4,6 +4,7 @@ import { useNavigate, useParams, useRouteContext, useSearch } from '@tanstack/re
 import { lazy, Suspense, useEffect, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { maySee } from '../app/navigation.ts'
+import type { Session } from '../app/session.ts'
 import { Copy } from '../kit/copy.tsx'
 import { Delayed, ErrorState } from '../kit/states.tsx'
 import { draftOf, parametersOf, writtenOperation } from './call.ts'
@@ -128,7 +129,7 @@ function Loaded({ found, documentation }: LoadedProps) {
 /** Who may only look has no use for a form. */
 function useMayTry(): boolean {
   const { triesWith } = useSource()
-  const { session } = useRouteContext({ from: '/framed' })
+  const { session } = useRouteContext({ from: '/framed' }) as { session: Session }
   const { partner } = useParams({ strict: false })
   const membership = session.partners.find((one) => one.name === partner || one.id === partner)
   return maySee(partner === undefined ? session.permissions : (membership?.permissions ?? []), triesWith)
