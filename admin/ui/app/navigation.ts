@@ -1,6 +1,7 @@
 import {
   IconActivity,
   IconApi,
+  IconApps,
   IconHistory,
   IconHome,
   IconListCheck,
@@ -34,6 +35,8 @@ export const platformEntries: readonly Entry[] = [
 /** Below `/portal/$partner`. */
 export const portalEntries: readonly Entry[] = [
   { key: 'home', to: '', icon: IconHome, needs: 'portal:read', letter: 'h' },
+  { key: 'catalog', to: '/apis', icon: IconApi, needs: 'portal:read', letter: 'a' },
+  { key: 'applications', to: '/applications', icon: IconApps, needs: 'portal:read', letter: 'p' },
 ]
 
 export const worksForPlatform = (session: Session) => session.permissions.length > 0
