@@ -28,7 +28,7 @@ describeConsole('the way into the console', (stage) => {
     const uri = `otpauth://totp/x?secret=${secret}`
     expect(await accessibilityFaults(page)).toEqual([])
     await page.getByLabel('I have stored').check()
-    await page.getByLabel('Code', { exact: true }).fill(codeOf(uri))
+    await page.getByRole('textbox', { name: 'Code' }).fill(codeOf(uri))
     await page.getByRole('button', { name: 'Finish' }).click()
     await page.getByRole('heading', { name: 'Overview' }).waitFor()
     await page.getByRole('button', { name: 'Account' }).click()

@@ -1,4 +1,4 @@
-import { ActionIcon, Menu, Stack, Text } from '@mantine/core'
+import { ActionIcon, Menu, Stack, Text, VisuallyHidden } from '@mantine/core'
 import { IconDots } from '@tabler/icons-react'
 import type { UseQueryResult } from '@tanstack/react-query'
 import { useState } from 'react'
@@ -59,7 +59,7 @@ export function Credentials({ query, credentials, mayChange }: CredentialsProps)
           { accessor: 'state', title: t('catalog.state'), render: (one) => <State credential={one} /> },
           {
             accessor: 'actions',
-            title: '',
+            title: <VisuallyHidden>{t('common:table.actions')}</VisuallyHidden>,
             textAlign: 'right',
             render: (one) =>
               mayChange && one.revokedAt === null ? (

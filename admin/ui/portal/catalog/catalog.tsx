@@ -1,4 +1,4 @@
-import { Anchor, Button, Group, TextInput } from '@mantine/core'
+import { Anchor, Button, Group, TextInput, VisuallyHidden } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
@@ -56,7 +56,7 @@ export function Catalog() {
           { accessor: 'state', title: t('catalog.state'), render: (one) => <State version={one} /> },
           {
             accessor: 'start',
-            title: '',
+            title: <VisuallyHidden>{t('common:table.actions')}</VisuallyHidden>,
             textAlign: 'right',
             render: (one) =>
               mayStart && one.plans.length > 0 ? (
