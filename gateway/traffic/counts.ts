@@ -35,6 +35,8 @@ const maxEntries = 2_000
 export function createTrafficCounts(): TrafficCounts {
   let byRoute = new Map<Route | undefined, Map<Identity | undefined, Entry[]>>()
   let entries: Entry[] = []
+  /** By environment: calls for which there was no room. */
+  const others = new Map<string, Entry>()
   let last: Entry | undefined
 
   const isOf = (entry: Entry, { route, identity, target, environment }: Exchange, upstream: string) =>
@@ -45,32 +47,34 @@ export function createTrafficCounts(): TrafficCounts {
     entry.environment === environment
 
   function entryOf(x: Exchange, upstream: string): Entry {
-    let byIdentity = byRoute.get(x.route)
-    if (!byIdentity) {
-      byIdentity = new Map()
-      byRoute.set(x.route, byIdentity)
-    }
-    let byTarget = byIdentity.get(x.identity)
-    if (!byTarget) {
-      byTarget = []
-      byIdentity.set(x.identity, byTarget)
-    }
-    const found = byTarget.find((entry) => isOf(entry, x, upstream))
-    if (found) return found
+    const found = byRoute
+      .get(x.route)
+      ?.get(x.identity)
+      ?.find((entry) => isOf(entry, x, upstream))
+    return found ?? (entries.length < maxEntries ? add(x, upstream) : othersOf(x))
+  }
+
+  function add(x: Exchange, upstream: string): Entry {
     const { route, identity, target, environment } = x
     const made = { route, identity, target, upstream, environment, cells: newCells() }
-    byTarget.push(made)
+    let byIdentity = byRoute.get(route)
+    if (!byIdentity) {
+      byIdentity = new Map()
+      byRoute.set(route, byIdentity)
+    }
+    const alike = byIdentity.get(identity)
+    if (alike) alike.push(made)
+    else byIdentity.set(identity, [made])
     entries.push(made)
     return made
   }
 
   function othersOf({ environment }: Exchange): Entry {
-    const fits = ({ route, environment: of }: Entry) => route === undefined && of === environment
-    let found = entries.find((entry, i) => i >= maxEntries && fits(entry))
+    let found = others.get(environment)
     if (!found) {
       const nothing = { route: undefined, identity: undefined, target: undefined, upstream: '' }
       found = { ...nothing, environment, cells: newCells() }
-      entries.push(found)
+      others.set(environment, found)
     }
     return found
   }
@@ -79,14 +83,14 @@ export function createTrafficCounts(): TrafficCounts {
     observe(x, { status, totalMs, upstreamMs }) {
       // A service that was not asked had no part in it, such as when a limit refused.
       const upstream = upstreamMs === undefined ? '' : x.upstream!.id
-      if (last === undefined || !isOf(last, x, upstream))
-        last = entries.length < maxEntries ? entryOf(x, upstream) : othersOf(x)
+      if (last === undefined || !isOf(last, x, upstream)) last = entryOf(x, upstream)
       const isLimited = x.problem !== undefined && limitOf[x.problem.code] !== undefined
       countCall(last.cells, status, isLimited, totalMs, Math.max(0, totalMs - (upstreamMs ?? 0)))
     },
     take() {
-      const taken = entries
+      const taken = [...entries, ...others.values()]
       entries = []
+      others.clear()
       byRoute = new Map()
       last = undefined
       return merged(taken)
