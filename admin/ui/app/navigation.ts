@@ -2,6 +2,7 @@ import {
   IconActivity,
   IconApi,
   IconApps,
+  IconBuilding,
   IconHistory,
   IconHome,
   IconListCheck,
@@ -28,6 +29,7 @@ export const platformEntries: readonly Entry[] = [
   { key: 'overview', to: '/admin', icon: IconActivity, needs: 'read', letter: 'o' },
   { key: 'apis', to: '/admin/apis', icon: IconApi, needs: 'read', letter: 'a' },
   { key: 'backends', to: '/admin/backends', icon: IconServer2, needs: 'read', letter: 'b' },
+  { key: 'partners', to: '/admin/partners', icon: IconBuilding, needs: 'read', letter: 'p' },
   { key: 'snapshots', to: '/admin/snapshots', icon: IconHistory, needs: 'read', letter: 's' },
   { key: 'audit', to: '/admin/audit', icon: IconListCheck, needs: 'audit', letter: 'l' },
 ]

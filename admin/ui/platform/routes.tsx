@@ -4,6 +4,7 @@ import { platformDocsRoutes } from '../docs/routes.tsx'
 import { apisRoutes } from './apis/routes.tsx'
 import { auditRoutes } from './audit/routes.tsx'
 import { backendsRoutes } from './backends/routes.tsx'
+import { partnersRoutes } from './partners/routes.tsx'
 import { snapshotsRoutes } from './snapshots/routes.tsx'
 
 /** The workspace of the platform team. Each folder of a screen brings its own addresses. */
@@ -19,6 +20,7 @@ export const platformRoutes = (framed: Framed) => {
     ...apisRoutes(platform),
     ...platformDocsRoutes(platform),
     ...backendsRoutes(platform),
+    ...partnersRoutes(platform),
     ...snapshotsRoutes(platform),
     ...auditRoutes(platform),
   ])
