@@ -1,18 +1,15 @@
 import { beforeAll, expect, test } from '@jest/globals'
 import type { Page } from 'playwright-core'
-import { invite } from '../../registry/people.ts'
 import { accessibilityFaults } from '../support/browser.ts'
-import { consolePerson } from '../support/console-person.ts'
-import { type ConsoleStage, describeConsole, inEach } from './support/console.ts'
-
-const password = 'seven quiet rivers 9'
+import { describeConsole, inEach } from './support/console.ts'
+import { demoPartner } from './support/people.ts'
+import type { WindowOptions } from './support/window.ts'
 
 describeConsole('the documentation of an API', (console) => {
   let version: string
-  let cookies: NonNullable<Parameters<ConsoleStage['visit']>[1]>['cookies']
-  const pages = () => `/portal/demo-shop/apis/${version}`
+  const pages = () => `/portal/${demoPartner}/apis/${version}`
   const operation = (id: string, view = '') => `${pages()}/operations/${id}${view && `?view=${view}`}`
-  const open = (path: string, more: object = {}) => console.visit(path, { cookies: cookies!, ...more })
+  const open = (path: string, options: WindowOptions = {}) => console.as('partner-developer', path, options)
 
   beforeAll(async () => {
     const { platform } = console
@@ -20,7 +17,6 @@ describeConsole('the documentation of an API', (console) => {
     const { id } = api.items.find(({ name }) => name === 'payments')!
     const versions = (await platform.api.get(`/api/apis/${id}/versions`))!.body as typeof api
     version = versions.items.find(({ name }) => name === 'v2')!.id
-    cookies = await developerOf(platform, 'demo-shop')
   })
 
   test('is searched, and leads to an operation', async () => {
@@ -161,18 +157,6 @@ describeConsole('the documentation of an API', (console) => {
     expect(await page.getByRole('tab', { name: 'Try it' }).count()).toBe(0)
   })
 })
-
-/** Somebody of a partner, signed in: the cookies of the session. */
-async function developerOf({ registry, url }: ConsoleStage['platform'], name: string) {
-  const partnerId = (await registry.redis.hget(registry.keys.names('partner'), name))!
-  const email = 'developer@example.com'
-  const membership = { partnerId, role: 'partner-developer' as const }
-  const { token } = await invite(registry, { id: 'test' }, { email, roles: [], membership })
-  const person = consolePerson(url)
-  await person.ask('POST', '/api/invitations/accept', { token, name: 'Ada', password })
-  await person.ask('POST', '/api/session', { email, password })
-  return [...person.cookies].map(([name, value]) => ({ name, value, url }))
-}
 
 /** Where a secret can be found in a page that is not to keep it; a field that somebody types into is none. */
 async function placesOf(page: Page, secret: string): Promise<string[]> {
