@@ -31,10 +31,13 @@ const framed = createRoute({
 })
 export type Framed = typeof framed
 
+/** Whatever else is asked for: the frame stays, so that one can go on from there. */
+const unknown = createRoute({ getParentRoute: () => framed, path: '$', component: PageUnknown })
+
 const tree = root.addChildren([
   start,
   authRoutes(root),
-  framed.addChildren([platformRoutes(framed), portalRoutes(framed)]),
+  framed.addChildren([platformRoutes(framed), portalRoutes(framed), unknown]),
 ])
 
 export const router = createRouter({

@@ -70,6 +70,8 @@ function Navigation({ onGo }: { readonly onGo: () => void }) {
       key={entry.key}
       component={Link}
       to={base + entry.to}
+      // One line is active, and not each whose address begins this one.
+      activeOptions={{ exact: true }}
       label={t(`nav.${entry.key}`)}
       leftSection={<entry.icon size={16} stroke={1.6} aria-hidden />}
       active={entry === here}

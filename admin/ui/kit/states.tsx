@@ -12,14 +12,16 @@ interface StateProps {
   readonly title: string
   readonly children?: ReactNode
   readonly action?: ReactNode
+  /** 1 where it is the whole page. */
+  readonly level?: 1 | 2
 }
 
 /** What stands where there is nothing to show: one sentence, one thing to do. */
-export function EmptyState({ icon: Icon = IconSearchOff, title, children, action }: StateProps) {
+export function EmptyState({ icon: Icon = IconSearchOff, title, children, action, level = 2 }: StateProps) {
   return (
     <Stack align="center" gap="xs" py={48} px="md" ta="center">
       <Icon size={32} stroke={1.4} aria-hidden />
-      <Title order={2}>{title}</Title>
+      <Title order={level}>{title}</Title>
       {children && (
         <Text c="dimmed" maw={460}>
           {children}
@@ -88,6 +90,7 @@ export function PageUnknown() {
   const { t } = useTranslation()
   return (
     <EmptyState
+      level={1}
       title={t('fault.404.title')}
       action={
         <Button component={Link} to="/" variant="default">
