@@ -235,4 +235,10 @@ function requestsCsv(calls: readonly Call[], isPlatform: boolean): string {
   return csvOf(head, lines)
 }
 
-export const requestRoutes: AnyRoute[] = rows(dimensions, { id: '', path: '/api', permission: 'read' })
+/** What goes on behind the gateway is nothing that a partner sees. */
+const ofPartners = ['api', 'version', 'operation', 'application', 'credential'] as const
+
+export const requestRoutes: AnyRoute[] = [
+  ...rows(dimensions, { id: '', path: '/api', permission: 'read' }),
+  ...rows(ofPartners, { id: 'Own', path: '/api/portal/{partner}', permission: 'portal:read' }),
+]

@@ -171,4 +171,10 @@ function trafficCsv({ from, stepMs, series }: Traffic): string {
   return csvOf(head, lines)
 }
 
-export const trafficRoutes: AnyRoute[] = rows(dimensions, { id: '', path: '/api', permission: 'read' })
+/** What goes on behind the gateway is nothing that a partner sees. */
+const ofPartners = ['api', 'version', 'operation', 'application', 'credential'] as const
+
+export const trafficRoutes: AnyRoute[] = [
+  ...rows(dimensions, { id: '', path: '/api', permission: 'read' }),
+  ...rows(ofPartners, { id: 'Own', path: '/api/portal/{partner}', permission: 'portal:read' }),
+]

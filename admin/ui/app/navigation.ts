@@ -3,9 +3,11 @@ import {
   IconApi,
   IconApps,
   IconBuilding,
+  IconChartLine,
   IconHistory,
   IconHome,
   IconListCheck,
+  IconListSearch,
   type IconProps,
   IconServer2,
 } from '@tabler/icons-react'
@@ -27,6 +29,8 @@ export interface Entry {
 
 export const platformEntries: readonly Entry[] = [
   { key: 'overview', to: '/admin', icon: IconActivity, needs: 'read', letter: 'o' },
+  { key: 'requests', to: '/admin/requests', icon: IconListSearch, needs: 'read', letter: 'r' },
+  { key: 'traffic', to: '/admin/traffic', icon: IconChartLine, needs: 'read', letter: 't' },
   { key: 'apis', to: '/admin/apis', icon: IconApi, needs: 'read', letter: 'a' },
   { key: 'backends', to: '/admin/backends', icon: IconServer2, needs: 'read', letter: 'b' },
   { key: 'partners', to: '/admin/partners', icon: IconBuilding, needs: 'read', letter: 'p' },
@@ -39,6 +43,8 @@ export const portalEntries: readonly Entry[] = [
   { key: 'home', to: '', icon: IconHome, needs: 'portal:read', letter: 'h' },
   { key: 'catalog', to: '/apis', icon: IconApi, needs: 'portal:read', letter: 'a' },
   { key: 'applications', to: '/applications', icon: IconApps, needs: 'portal:read', letter: 'p' },
+  { key: 'usage', to: '/usage', icon: IconChartLine, needs: 'portal:read', letter: 'u' },
+  { key: 'requests', to: '/requests', icon: IconListSearch, needs: 'portal:read', letter: 'r' },
 ]
 
 export const worksForPlatform = (session: Session) => session.permissions.length > 0

@@ -1,6 +1,8 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
 import type { Framed } from '../app/router.tsx'
 import { platformDocsRoutes } from '../docs/routes.tsx'
+import { requestsRoutes } from '../requests/routes.tsx'
+import { trafficRoutes } from '../traffic/routes.tsx'
 import { apisRoutes } from './apis/routes.tsx'
 import { auditRoutes } from './audit/routes.tsx'
 import { backendsRoutes } from './backends/routes.tsx'
@@ -17,6 +19,8 @@ export const platformRoutes = (framed: Framed) => {
   })
   return platform.addChildren([
     overview,
+    ...requestsRoutes(platform),
+    ...trafficRoutes(platform, 'traffic'),
     ...apisRoutes(platform),
     ...platformDocsRoutes(platform),
     ...backendsRoutes(platform),

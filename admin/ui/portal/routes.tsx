@@ -1,6 +1,8 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
 import type { Framed } from '../app/router.tsx'
 import { portalDocsRoutes } from '../docs/routes.tsx'
+import { requestsRoutes } from '../requests/routes.tsx'
+import { trafficRoutes } from '../traffic/routes.tsx'
 
 const searchText = ({ search }: { search?: string }) => (search ? { search } : {})
 
@@ -36,5 +38,10 @@ export const portalRoutes = (framed: Framed) => {
       component: lazyRouteComponent(() => import('./applications/application.tsx'), 'Application'),
     }),
   ] as const
-  return portal.addChildren([...screens, ...portalDocsRoutes(portal)])
+  return portal.addChildren([
+    ...screens,
+    ...portalDocsRoutes(portal),
+    ...requestsRoutes(portal),
+    ...trafficRoutes(portal, 'usage'),
+  ])
 }
