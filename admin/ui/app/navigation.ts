@@ -4,6 +4,7 @@ import {
   IconApps,
   IconBuilding,
   IconChartLine,
+  IconChecklist,
   IconHistory,
   IconHome,
   IconListCheck,
@@ -25,6 +26,8 @@ export interface Entry {
   readonly group?: string
   /** `g` and then this letter leads there. */
   readonly letter?: string
+  /** Whether it shows how many wait for a decision. */
+  readonly hasCount?: boolean
 }
 
 export const platformEntries: readonly Entry[] = [
@@ -34,6 +37,14 @@ export const platformEntries: readonly Entry[] = [
   { key: 'apis', to: '/admin/apis', icon: IconApi, needs: 'read', letter: 'a' },
   { key: 'backends', to: '/admin/backends', icon: IconServer2, needs: 'read', letter: 'b' },
   { key: 'partners', to: '/admin/partners', icon: IconBuilding, needs: 'read', letter: 'p' },
+  {
+    key: 'approvals',
+    to: '/admin/approvals',
+    icon: IconChecklist,
+    needs: 'read',
+    letter: 'v',
+    hasCount: true,
+  },
   { key: 'snapshots', to: '/admin/snapshots', icon: IconHistory, needs: 'read', letter: 's' },
   { key: 'audit', to: '/admin/audit', icon: IconListCheck, needs: 'audit', letter: 'l' },
 ]

@@ -1,9 +1,11 @@
-import { AppShell, Burger, Group, NavLink, Text } from '@mantine/core'
+import { AppShell, Badge, Burger, Group, NavLink, Text } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
+import { useQuery } from '@tanstack/react-query'
 import { Link, Outlet, useLocation, useParams } from '@tanstack/react-router'
 import { Suspense } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Account } from './account.tsx'
+import { approvalsQuery } from './approvals.ts'
 import { type Entry, maySee, platformEntries, portalEntries } from './navigation.ts'
 import { PaletteHost } from './palette/host.tsx'
 import { Shortcuts } from './shortcuts.tsx'
@@ -74,11 +76,24 @@ function Navigation({ onGo }: { readonly onGo: () => void }) {
       activeOptions={{ exact: true }}
       label={t(`nav.${entry.key}`)}
       leftSection={<entry.icon size={16} stroke={1.6} aria-hidden />}
+      rightSection={entry.hasCount && <Waiting />}
       active={entry === here}
       aria-current={entry === here ? 'page' : undefined}
       onClick={onGo}
     />
   ))
+}
+
+/** How many wait for a decision; nothing where nobody does. */
+function Waiting() {
+  const { t } = useTranslation()
+  const total = useQuery(approvalsQuery).data?.total ?? 0
+  if (total === 0) return null
+  return (
+    <Badge size="sm" radius="sm" variant="light" aria-label={t('shell.waiting', { count: total })}>
+      {total}
+    </Badge>
+  )
 }
 
 /** The entry whose address is the longest that begins the present one. */

@@ -4,6 +4,7 @@ import { platformDocsRoutes } from '../docs/routes.tsx'
 import { requestsRoutes } from '../requests/routes.tsx'
 import { trafficRoutes } from '../traffic/routes.tsx'
 import { apisRoutes } from './apis/routes.tsx'
+import { approvalsRoutes } from './approvals/routes.tsx'
 import { auditRoutes } from './audit/routes.tsx'
 import { backendsRoutes } from './backends/routes.tsx'
 import { partnersRoutes } from './partners/routes.tsx'
@@ -25,6 +26,7 @@ export const platformRoutes = (framed: Framed) => {
     ...platformDocsRoutes(platform),
     ...backendsRoutes(platform),
     ...partnersRoutes(platform),
+    ...approvalsRoutes(platform),
     ...snapshotsRoutes(platform),
     ...auditRoutes(platform),
   ])
