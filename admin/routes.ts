@@ -12,6 +12,7 @@ import { invitationRoutes } from './api/invitations.ts'
 import { issuerRoutes } from './api/issuers.ts'
 import { memberRoutes } from './api/members.ts'
 import { operationRoutes } from './api/operations.ts'
+import { ownSessionRoutes } from './api/own-sessions.ts'
 import { partnerRoutes } from './api/partners.ts'
 import { passwordRoutes } from './api/passwords.ts'
 import { peopleRoutes } from './api/people.ts'
@@ -66,6 +67,7 @@ export function allRoutes(metrics: Metrics): AnyRoute[] {
     ...signingKeyRoutes,
     ...issuerRoutes,
     ...sessionRoutes,
+    ...ownSessionRoutes,
     ...secondFactorRoutes,
     ...passwordRoutes,
     ...invitationRoutes,

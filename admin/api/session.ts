@@ -5,7 +5,7 @@ import { Permission } from '../../registry/model.ts'
 import { keep } from '../../registry/one-time.ts'
 import { changePerson, findPersonByEmail } from '../../registry/people.ts'
 import { Language, PartnerRole, PersonName, PlatformRole, Theme } from '../../registry/people-model.ts'
-import { countTry, networkOfCaller, putToRest, wake } from '../auth/caller.ts'
+import { countSignIn, countTry, networkOfCaller, putToRest, wake } from '../auth/caller.ts'
 import { freshMs, partnerRoles } from '../auth/rules.ts'
 import { type Answer, type From, route } from '../route.ts'
 import { partnersById } from './people-views.ts'
@@ -105,8 +105,7 @@ export const sessionRoutes = [
     refuses: ['sign-in-failed', 'rate-limited', 'origin-refused'],
     async handle({ registry, from, body }) {
       const email = body.email.trim().toLowerCase()
-      await countTry(registry, networkOfCaller(from.address), 'console-sign-in', 60)
-      await countTry(registry, `person ${email}`, 'console-sign-in', 10)
+      await countSignIn(registry, from.address, email)
       const { headers, response } = await tried(
         from.accounts.api.signInEmail({
           body: { email, password: body.password },
@@ -196,7 +195,12 @@ export const sessionRoutes = [
   }),
 ]
 
-export const headersOf = (from: From) => fromNodeHeaders(from.req.headers)
+/** With the address that we believe in place of the one that may have been made up: it is told in the list of sessions. */
+export function headersOf(from: From): Headers {
+  const headers = fromNodeHeaders(from.req.headers)
+  headers.set('x-forwarded-for', from.address)
+  return headers
+}
 
 export const refused = () =>
   problem('sign-in-failed', { detail: 'The e-mail address or the password is not right.' })

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { fromNodeHeaders } from 'better-auth/node'
 import { networkOf } from '../../registry/base/network.ts'
 import { type Problem, problem } from '../../registry/base/problem.ts'
+import { hashSecret } from '../../registry/base/secrets.ts'
 import { takeTokens } from '../../registry/limits.ts'
 import { forget, keep, peek, renew } from '../../registry/one-time.ts'
 import { findPerson } from '../../registry/people.ts'
@@ -85,6 +86,22 @@ export const isConfirmed = async (r: Registry, session: PersonSession, freshMs: 
 export async function countTry(r: Registry, owner: string, rule: string, limit: number): Promise<void> {
   const taken = await takeTokens(r, { owner, rule, limit, windowMs: 60_000, cost: 1 })
   if (!taken.isAllowed) throw tooMany(taken.retryAfterMs)
+}
+
+/**
+ * Counts a sign-in: by network, so that one caller is slowed whoever they try to be; by network and address, so that one
+ * person's neighbours are not; and by address alone at a rate that only many callers together reach, for nobody shall
+ * keep somebody else out by guessing.
+ *
+ * @throws Problem rate-limited
+ */
+export async function countSignIn(r: Registry, address: string, email: string): Promise<void> {
+  const network = networkOf(address)
+  // Of the address only a keyed hash: who lists keys learns nobody's.
+  const person = hashSecret(r.secrets.hashKey, `sign-in ${email}`)
+  await countTry(r, network, 'console-sign-in', 60)
+  await countTry(r, `${person} ${network}`, 'console-sign-in', 10)
+  await countTry(r, person, 'console-sign-in', 100)
 }
 
 const tooMany = (retryAfterMs: number): Problem =>

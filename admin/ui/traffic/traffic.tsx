@@ -26,7 +26,7 @@ const partnerGroups = ['status', 'api', 'application', 'credential'] as const
 export function Traffic() {
   const { t, i18n } = useTranslation('traffic')
   const { partner } = useParams({ strict: false }) as { partner?: string }
-  const { range = '15m', by = 'status', from, to } = useSearch({ strict: false }) as TrafficSearch
+  const { range = '15m', by = 'api', from, to } = useSearch({ strict: false }) as TrafficSearch
   const navigate = useNavigate()
   const show = (change: TrafficSearch) =>
     void navigate({ to: '.', search: { range, by, ...change } as never })

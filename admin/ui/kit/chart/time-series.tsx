@@ -106,7 +106,9 @@ export function TimeSeries(props: TimeSeriesProps) {
   return (
     <section ref={box} aria-label={title} className={classes.box}>
       <Group justify="space-between" mb={4}>
-        <Title order={2} fz="sm">{title}</Title>
+        <Title order={2} fz="sm">
+          {title}
+        </Title>
         <Button size="compact-xs" variant="subtle" onClick={() => setTable(!isTable)}>
           {t(isTable ? 'chart.asLines' : 'chart.asTable')}
         </Button>
