@@ -32,6 +32,9 @@ export async function screensOf({ api }: ConsolePlatform): Promise<readonly Scre
     ...(
       [
         ['overview', ''],
+        ['requests', '/requests'],
+        ['traffic', '/traffic'],
+        ['approvals', '/approvals'],
         ['apis', '/apis'],
         ['document', `/versions/${version}/docs`],
         ['operation', `/versions/${version}/docs/operations/createPayment`],
@@ -52,6 +55,8 @@ export async function screensOf({ api }: ConsolePlatform): Promise<readonly Scre
         ['portal-catalog', '/apis'],
         ['portal-applications', '/applications'],
         ['portal-application', `/applications/${application}`],
+        ['portal-usage', '/usage'],
+        ['portal-requests', '/requests'],
         ['portal-document', `/apis/${version}`],
         ['portal-operation', `/apis/${version}/operations/createPayment`],
         ['portal-classic', `/apis/${version}/operations/createPayment?view=classic`],

@@ -161,7 +161,8 @@ function AsTable({ times, lines, format, language }: AsTableProps) {
   const time = new Intl.DateTimeFormat(language, { timeStyle: 'medium', dateStyle: 'short' })
   const steps = times.map((_, i) => i).filter((i) => lines.some(({ values }) => values[i] !== null))
   return (
-    <Table.ScrollContainer minWidth={320} maxHeight={height}>
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard.
+    <section className={classes.table} tabIndex={0} aria-label={t('chart.asTable')}>
       <Table stickyHeader>
         <Table.Thead>
           <Table.Tr>
@@ -186,6 +187,6 @@ function AsTable({ times, lines, format, language }: AsTableProps) {
           ))}
         </Table.Tbody>
       </Table>
-    </Table.ScrollContainer>
+    </section>
   )
 }
