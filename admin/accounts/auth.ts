@@ -1,6 +1,6 @@
 import { hkdfSync } from 'node:crypto'
 import { betterAuth } from 'better-auth'
-import { genericOAuth, twoFactor } from 'better-auth/plugins'
+import { twoFactor } from 'better-auth/plugins'
 import type { Config } from '../../registry/base/config.ts'
 import { newId } from '../../registry/base/ids.ts'
 import type { Log } from '../../registry/base/log.ts'
@@ -8,18 +8,16 @@ import type { Registry } from '../../registry/store.ts'
 import { redisAdapter } from './adapter.ts'
 import { consoleOrigin } from './origin.ts'
 import { hashPassword, longestPassword, shortestPassword, verifyPassword } from './password.ts'
-import { singleSignOn } from './single-sign-on.ts'
 
 /**
- * How people prove themselves, by better-auth: passwords, second factors, sessions, sign-in at the bank's own provider.
- * None of its addresses is open but the two of that provider: the rows of the admin API call it, so that whatever people
- * can do here is in that API's document, is limited, and says so in its words.
+ * How people prove themselves, by better-auth: passwords, second factors, sessions. None of its addresses is open: the rows
+ * of the admin API call it, so that whatever people can do here is in that API's document, is limited, and says so in its
+ * words.
  */
 export type Accounts = ReturnType<typeof openAccounts>
 
 export function openAccounts(r: Registry, config: Config, log: Log) {
   const origin = consoleOrigin(config, `localhost:${config.ADMIN_PORT}`)
-  const provider = singleSignOn(config)
   return betterAuth({
     appName: 'Payments gateway',
     baseURL: origin,
@@ -44,7 +42,6 @@ export function openAccounts(r: Registry, config: Config, log: Log) {
       password: { hash: hashPassword, verify: verifyPassword },
       revokeSessionsOnPasswordReset: true,
     },
-    account: { encryptOAuthTokens: true, accountLinking: { enabled: true, trustedProviders: ['sso'] } },
     verification: { storeIdentifier: 'hashed' },
     // How long a session lasts depends on who has it, and is decided where it is read.
     session: { expiresIn: 7 * 24 * 3_600, disableSessionRefresh: true, cookieCache: { enabled: false } },
@@ -56,7 +53,6 @@ export function openAccounts(r: Registry, config: Config, log: Log) {
     },
     plugins: [
       twoFactor({ issuer: 'Payments gateway', backupCodeOptions: { storeBackupCodes: 'encrypted' } }),
-      ...(provider ? [genericOAuth({ config: [provider] })] : []),
     ],
   })
 }

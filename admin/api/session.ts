@@ -213,5 +213,5 @@ export async function begin(registry: Parameters<typeof wake>[0], from: From, ma
     .join('; ')
   const found = await from.accounts.api.getSession({ headers: new Headers({ cookie }) })
   if (!found) throw problem('internal', { note: 'a session that was just made is not there' })
-  await wake(registry, found.session.id, 'password')
+  await wake(registry, found.session.id)
 }

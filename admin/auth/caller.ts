@@ -63,13 +63,13 @@ export async function sessionOf(
   if (r.now() > createdAt + limits.mostMs) return undefined
   const isAwake = await renew(r, 'session-idle', found.session.id, limits.idleMs)
   if (isAwake === undefined) return undefined
-  const hasFactor = found.user.twoFactorEnabled === true || isAwake === 'sso'
+  const hasFactor = found.user.twoFactorEnabled === true
   return { id: found.session.id, person, createdAt, mustEnrol: person.roles.length > 0 && !hasFactor }
 }
 
-/** Begins the time that a session may rest. @param way `sso` where the provider has asked for what it asks for */
-export const wake = (r: Registry, sessionId: string, way: 'password' | 'sso') =>
-  keep(r, 'session-idle', sessionId, way, sessionLimits.platform.idleMs)
+/** Begins the time that a session may rest. */
+export const wake = (r: Registry, sessionId: string) =>
+  keep(r, 'session-idle', sessionId, true, sessionLimits.platform.idleMs)
 
 export const putToRest = (r: Registry, sessionId: string) => forget(r, 'session-idle', sessionId)
 

@@ -293,12 +293,6 @@ export const settings = {
     .optional()
     .describe('Mail server for invitations and resets. Without one their links are shown to who makes them.'),
   ADMIN_MAIL_FROM: z.string().optional().describe('Sender of those mails.'),
-  ADMIN_SSO_ISSUER: z
-    .url()
-    .optional()
-    .describe('OpenID provider of the platform team, with which people may sign in to the console.'),
-  ADMIN_SSO_CLIENT_ID: z.string().optional().describe('Our `client_id` there.'),
-  ADMIN_SSO_CLIENT_SECRET_FILE: z.string().optional().describe('File with our client secret there.'),
   ADMIN_MAX_DOCUMENT_BYTES: count(1_024, 268_435_456)
     .default(20_971_520)
     .describe('Largest OpenAPI document taken.'),
@@ -341,8 +335,6 @@ export type Config = Settings & {
   readonly outboundCa: string | undefined
   /** Of the files that the settings of the subject source name. */
   readonly peopleSecrets: PeopleSecrets
-  /** Of the file named by ADMIN_SSO_CLIENT_SECRET_FILE. */
-  readonly ssoClientSecret: string | undefined
 }
 
 const prefixes = ['GATEWAY_', 'ADMIN_', 'REDIS_', 'LOG_', 'SECRETS_']
@@ -386,22 +378,13 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   } catch (error) {
     faults.push((error as Error).message)
   }
-  let ssoClientSecret: string | undefined
-  try {
-    const file = given.ADMIN_SSO_CLIENT_SECRET_FILE
-    ssoClientSecret = file ? readFileSync(file, 'utf8').trim() : undefined
-  } catch {
-    faults.push('ADMIN_SSO_CLIENT_SECRET_FILE: the file cannot be read')
-  }
   if (faults.length > 0 || !parsed.success || !secrets)
     throw new ConfigError(faults.map((f) => `- ${f}`).join('\n'))
-  return { ...parsed.data, secrets, traceHeaders, outboundCa, peopleSecrets, ssoClientSecret }
+  return { ...parsed.data, secrets, traceHeaders, outboundCa, peopleSecrets }
 }
 
 function* contradictions(s: Settings): Generator<string> {
   yield* peopleContradictions(s)
-  if (s.ADMIN_SSO_ISSUER && !(s.ADMIN_SSO_CLIENT_ID && s.ADMIN_SSO_CLIENT_SECRET_FILE))
-    yield 'ADMIN_SSO_CLIENT_ID: sign-in at the provider needs it, and ADMIN_SSO_CLIENT_SECRET_FILE'
   if (s.ADMIN_SMTP_URL && !s.ADMIN_PUBLIC_URL) yield 'ADMIN_PUBLIC_URL: the links in mails need it'
   if (s.ADMIN_SMTP_URL && !s.ADMIN_MAIL_FROM) yield 'ADMIN_MAIL_FROM: mails need a sender'
   const hasTls = s.GATEWAY_TLS_PORT !== undefined

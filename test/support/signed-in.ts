@@ -37,7 +37,7 @@ export async function signInAs(
     (await findPersonByEmail(registry, email))?.value.id ??
     (await make(accounts, registry, role, role in partnerRoles ? partnerId : undefined, email))
   const session = await internalAdapter.createSession(personId)
-  await wake(registry, session.id, 'password')
+  await wake(registry, session.id)
   const signature = createHmac('sha256', secret).update(session.token).digest('base64')
   const value = encodeURIComponent(`${session.token}.${signature}`)
   return { personId, email, cookie: { name: authCookies.sessionToken.name, value } }

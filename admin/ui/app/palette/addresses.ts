@@ -1,16 +1,16 @@
 import type { Found } from './found.ts'
 
-/** The screen of what was found. */
-export function addressOf({ kind, id, apiId, partnerId, applicationId }: Found): string {
+/** The screen of what was found; undefined while it has none. */
+export function addressOf({ kind, id, partnerId, applicationId }: Found): string | undefined {
   switch (kind) {
     case 'api':
-      return `/admin/apis/${id}`
+      return '/admin/apis'
     case 'version':
-      return `/admin/apis/${apiId}/versions`
+      return `/admin/versions/${id}/docs`
     case 'upstream':
       return `/admin/backends/${id}`
     case 'plan':
-      return '/admin/plans'
+      return undefined
     case 'partner':
       return `/admin/partners/${id}`
     case 'application':

@@ -84,12 +84,11 @@ function useChoices(text: string): Choice[] {
     ...places
       .filter(({ title, where }) => `${title} ${where}`.toLowerCase().includes(wanted))
       .map(({ to, title, where, icon, letter }) => ({ key: to, to, title, detail: where, icon, letter })),
-    ...found.map((one) => ({
-      key: one.id,
-      to: addressOf(one),
-      title: one.title || one.id,
-      detail: `${t(`kind.${one.kind}`)} · ${one.id}`,
-      icon: IconArrowRight,
-    })),
+    ...found.flatMap((one) => {
+      const to = addressOf(one)
+      if (to === undefined) return []
+      const detail = `${t(`kind.${one.kind}`)} · ${one.id}`
+      return [{ key: one.id, to, title: one.title || one.id, detail, icon: IconArrowRight }]
+    }),
   ]
 }
