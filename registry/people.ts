@@ -166,14 +166,15 @@ export async function endInvitation(
 export const resetLink = (r: Registry, personId: string) =>
   linkFor(r, 'password-reset', personId, resetLifeMs)
 
-/** Tells the audit who made a person a way in. @throws Problem store-unavailable */
-export async function noteReset(
+/** Tells the audit what changes no record: who made a person a way in, who came in. @throws Problem store-unavailable */
+export async function notePerson(
   r: Registry,
   actor: Actor,
+  action: 'reset' | 'sign-in',
   personId: string,
-  after: { readonly endSecondFactor: boolean },
+  after: unknown = null,
 ): Promise<void> {
-  const entry = { action: 'reset', noun: 'person', subject: personId, before: null, after }
+  const entry = { action, noun: kinds.person.noun, subject: personId, before: null, after }
   await commit(r, actor, { expect: [], write: [], audit: [entry] })
 }
 

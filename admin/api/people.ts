@@ -6,7 +6,7 @@ import {
   invite,
   listInvitations,
   listPeople,
-  noteReset,
+  notePerson,
   resetLink,
 } from '../../registry/people.ts'
 import { Email, Invitation, Person, PlatformRole } from '../../registry/people-model.ts'
@@ -116,7 +116,7 @@ export const peopleRoutes = [
     refuses: ['sign-in-again'],
     async handle({ registry, actor, from, params, body }) {
       const { value } = await getPerson(registry, params.person)
-      await noteReset(registry, actor, value.id, body)
+      await notePerson(registry, actor, 'reset', value.id, body)
       if (body.endSecondFactor) await dropSecondFactor(from.accounts, value.id)
       return { body: { link: resetLinkOf(from.origin, await resetLink(registry, value.id)) } }
     },

@@ -3,8 +3,9 @@ import { z } from 'zod'
 import { problem } from '../../registry/base/problem.ts'
 import { Permission } from '../../registry/model.ts'
 import { keep } from '../../registry/one-time.ts'
-import { changePerson, findPersonByEmail } from '../../registry/people.ts'
+import { changePerson, findPersonByEmail, notePerson } from '../../registry/people.ts'
 import { Language, PartnerRole, PersonName, PlatformRole, Theme } from '../../registry/people-model.ts'
+import type { Registry } from '../../registry/store.ts'
 import { countSignIn, countTry, networkOfCaller, putToRest, wake } from '../auth/caller.ts'
 import { freshMs, partnerRoles } from '../auth/rules.ts'
 import { type Answer, type From, route } from '../route.ts'
@@ -116,7 +117,7 @@ export const sessionRoutes = [
       const person = await findPersonByEmail(registry, email)
       if (!person || person.value.isSuspended) throw refused()
       const needsFactor = 'twoFactorRedirect' in response && response.twoFactorRedirect === true
-      if (!needsFactor) await begin(registry, from, headers)
+      if (!needsFactor) await enter(registry, from, headers)
       return { body: { next: needsFactor ? 'second-factor' : 'done' }, cookies: headers.getSetCookie() }
     },
   }),
@@ -140,7 +141,7 @@ export const sessionRoutes = [
           ? api.verifyTOTP({ body: { code: body.code }, ...given })
           : api.verifyBackupCode({ body: { code: body.code }, ...given }),
       )
-      await begin(registry, from, headers)
+      await enter(registry, from, headers)
       return { body: { next: 'done' }, cookies: headers.getSetCookie() }
     },
   }),
@@ -205,8 +206,8 @@ export function headersOf(from: From): Headers {
 export const refused = () =>
   problem('sign-in-failed', { detail: 'The e-mail address or the password is not right.' })
 
-/** Begins a session that was just made, known by the cookie that goes to the browser; a change of the second factor makes one, too. */
-export async function begin(registry: Parameters<typeof wake>[0], from: From, made: Headers): Promise<void> {
+/** Begins a session that was just made, known by the cookie that goes to the browser; a change of the second factor makes one, too. @returns whose it is */
+export async function begin(registry: Registry, from: From, made: Headers): Promise<string> {
   const cookie = made
     .getSetCookie()
     .map((line) => line.split(';')[0])
@@ -214,4 +215,10 @@ export async function begin(registry: Parameters<typeof wake>[0], from: From, ma
   const found = await from.accounts.api.getSession({ headers: new Headers({ cookie }) })
   if (!found) throw problem('internal', { note: 'a session that was just made is not there' })
   await wake(registry, found.session.id)
+  return found.user.id
+}
+
+async function enter(registry: Registry, from: From, made: Headers): Promise<void> {
+  const id = await begin(registry, from, made)
+  await notePerson(registry, { id }, 'sign-in', id)
 }

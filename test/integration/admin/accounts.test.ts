@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { listAudit } from '../../../registry/audit.ts'
 import { createPartner } from '../../../registry/partners.ts'
 import { invite } from '../../../registry/people.ts'
 import { scanKeys } from '../../../registry/redis.ts'
@@ -66,6 +67,12 @@ describe('an invitation', () => {
     expect((await signIn(person, 'ONCE@example.com')).body).toEqual({ next: 'done' })
     const session = await person.ask('GET', '/api/session')
     expect(session.body).toMatchObject({ person: { email: 'once@example.com' }, mustSetUpSecondFactor: true })
+    const { id } = session.body.person
+    const { items } = await listAudit(admin.registry, { subject: id })
+    expect(items.map(({ action, actor }) => [action, actor])).toEqual([
+      ['sign-in', id],
+      ['create', id],
+    ])
   })
 
   test('refuses a password that is tried first', async () => {
