@@ -70,7 +70,10 @@ describe('two gateways', () => {
     await load(calls)
     const seconds = (performance.now() - startedAt) / 1_000
     // A machine that is busy otherwise may be slower than what a lease is made for: it lives a second at most.
-    expect((await questions()) - before).toBeLessThan(Math.max(0.02 * calls, 30 * seconds))
+    const forLimits = Math.max(0.02 * calls, 30 * seconds)
+    // What was served is counted by a few commands a second and gateway, however many calls there were.
+    const forCounts = 2 * 12 * (seconds + 1)
+    expect((await questions()) - before).toBeLessThan(forLimits + forCounts)
   }, 60_000)
 
   test('share a quota, and say how much is left and when more comes', async () => {
