@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { extname, join } from 'node:path'
 import type { Express, RequestHandler } from 'express'
 import helmet from 'helmet'
-import sirv from 'sirv'
+import { problem } from '../registry/base/problem.ts'
 import type { Context } from './mount.ts'
 
 const builtFolder = join(import.meta.dirname, 'ui', 'dist')
@@ -19,22 +19,38 @@ export function mountConsole(app: Express, { log }: Context, folder = builtFolde
     return
   }
   const template = readFileSync(page, 'utf8')
-  // Names hold a hash of what is inside, so a file never changes; the three that keep their names are asked for again.
-  const files = sirv(join(folder, 'assets'), { brotli: true, gzip: true, etag: true, setHeaders: cacheRule })
-  app.use('/assets', clearHeaders, files)
+  app.use('/assets', serveFiles(join(folder, 'assets')))
   app.get(pages, policy, (_req, res) => {
     res.type('html').send(template.replaceAll('%NONCE%', res.locals.nonce))
   })
 }
 
-const cacheRule: NonNullable<NonNullable<Parameters<typeof sirv>[1]>['setHeaders']> = (res, path) => {
-  const isHashed = /-[\w-]{8}\.\w+$/.test(path)
-  res.setHeader('Cache-Control', isHashed ? 'public, max-age=31536000, immutable' : 'no-cache')
-}
-
-const clearHeaders: RequestHandler = (_req, res, next) => {
-  res.removeHeader('Content-Security-Policy')
-  next()
+/**
+ * The files of the build, compressed as they were by it. Names hold a hash of what is inside, so a file never changes; the
+ * few that keep their names are asked for again. A build that took files away while we run is a 404.
+ */
+function serveFiles(folder: string): RequestHandler {
+  const names = new Set(readdirSync(folder))
+  return (req, res, next) => {
+    const name = req.path.slice(1)
+    if ((req.method !== 'GET' && req.method !== 'HEAD') || !names.has(name)) return next()
+    const encoding = req.acceptsEncodings('br', 'gzip')
+    const suffix = encoding === 'br' ? '.br' : encoding === 'gzip' ? '.gz' : ''
+    const isCompressed = suffix !== '' && names.has(name + suffix)
+    res.removeHeader('Content-Security-Policy')
+    res.vary('Accept-Encoding')
+    res.type(extname(name))
+    const isHashed = /-[\w-]{8}\.\w+$/.test(name)
+    res.setHeader('Cache-Control', isHashed ? 'public, max-age=31536000, immutable' : 'no-cache')
+    if (isCompressed) res.setHeader('Content-Encoding', encoding as string)
+    const done = (error?: Error) => {
+      if (!error || res.headersSent) return
+      res.removeHeader('Content-Encoding')
+      res.setHeader('Cache-Control', 'no-store')
+      next(problem('not-found', { cause: error }))
+    }
+    res.sendFile(isCompressed ? name + suffix : name, { root: folder, cacheControl: false }, done)
+  }
 }
 
 /** A new nonce for each answer: with it Mantine may add its styles, and nobody else any. */
