@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
+import { until } from '../../support/until.ts'
 import { demoPartner, type Role } from './people.ts'
 import type { ConsolePlatform } from './platform.ts'
 
@@ -105,7 +106,11 @@ export const builtTexts = (language: string): ReadonlyMap<string, object> =>
 export async function settled(page: Page): Promise<void> {
   await page.locator('main').waitFor()
   await page.locator('main h1, main h2').first().waitFor()
-  await page.waitForFunction("!document.querySelector('[aria-busy=true], .mantine-Skeleton-root')")
+  // Not by waitForFunction: it would have the page evaluate a text, which the page's policy forbids.
+  await until(
+    () => page.evaluate<boolean>("!document.querySelector('[aria-busy=true], .mantine-Skeleton-root')"),
+    { timeoutMs: 15_000 },
+  )
 }
 
 export const widthOf = (page: Page) => page.evaluate<number>('document.documentElement.scrollWidth')

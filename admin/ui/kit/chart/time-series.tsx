@@ -116,7 +116,12 @@ export function TimeSeries(props: TimeSeriesProps) {
       {isTable ? (
         <AsTable times={times} lines={lines} format={format} language={i18n.language} />
       ) : (
-        <div ref={place} role="img" aria-label={inWords(lines, format)} className={classes.plot} />
+        <div
+          ref={place}
+          role="img"
+          aria-label={[title, inWords(lines, format)].filter(Boolean).join(': ')}
+          className={classes.plot}
+        />
       )}
       <Group gap="md" mt={4}>
         {lines.map(({ label, values }, i) => (
