@@ -20,6 +20,7 @@ export const theme = createTheme({
   autoContrast: true,
   defaultRadius: 6,
   cursorType: 'pointer',
+  respectReducedMotion: true, // who asked for less motion gets dialogs at once
   fontFamily:
     '"Inter Variable", "PingFang SC", "Microsoft YaHei", "Noto Sans SC", "Noto Sans CJK SC", system-ui, sans-serif',
   fontFamilyMonospace: '"JetBrains Mono Variable", ui-monospace, monospace',

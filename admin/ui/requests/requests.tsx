@@ -19,7 +19,7 @@ export interface RequestsSearch {
 
 const statuses = ['2xx', '3xx', '4xx', '5xx', 'none'] as const
 
-/** Single calls: refusals and errors all, of the others a choice. */
+/** Single calls: refusals and errors before all others, of these a choice. */
 export function Requests() {
   const { t, i18n } = useTranslation('requests')
   const { partner } = useParams({ strict: false }) as { partner?: string }
