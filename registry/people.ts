@@ -18,8 +18,8 @@ import {
   type Stored,
 } from './store.ts'
 
-export const invitationLifeMs = 7 * 24 * 3_600_000
-export const resetLifeMs = 3_600_000
+const invitationLifeMs = 7 * 24 * 3_600_000
+const resetLifeMs = 3_600_000
 
 /** @throws Problem not-found, store-unavailable */
 export const getPerson = (r: Registry, id: string): Promise<Stored<Person>> => get(r, kinds.person, id)
@@ -100,10 +100,6 @@ async function anotherOwner(r: Registry, id: string): Promise<Stored<Person>> {
     detail: 'This is the last owner of the platform. Make somebody else an owner first.',
   })
 }
-
-/** Whether nobody can sign in yet. */
-export const hasNoPeople = async (r: Registry): Promise<boolean> =>
-  (await listPeople(r, { limit: 1 })).items.length === 0
 
 // ---- invitations and resets: a link that works once --------------------------------------------------------------
 

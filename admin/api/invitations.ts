@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { networkOf } from '../../registry/base/network.ts'
 import { problem } from '../../registry/base/problem.ts'
 import { kinds } from '../../registry/kinds.ts'
 import {
@@ -13,7 +14,7 @@ import {
 import { type Invitation, PersonName } from '../../registry/people-model.ts'
 import { find, type Registry } from '../../registry/store.ts'
 import { createAccount, requireStrong } from '../accounts/passwords.ts'
-import { countTry, networkOfCaller, sessionOf } from '../auth/caller.ts'
+import { countTry, sessionOf } from '../auth/caller.ts'
 import { route } from '../route.ts'
 
 const Token = z.string().max(100)
@@ -42,7 +43,7 @@ export const invitationRoutes = [
     },
     refuses: ['link-invalid', 'rate-limited'],
     async handle({ registry, from, body }) {
-      await countTry(registry, networkOfCaller(from.address), 'console-link', 60)
+      await countTry(registry, networkOf(from.address), 'console-link', 60)
       const found = await invitationOf(registry, body.token)
       if (!found) throw gone()
       const { email, roles, membership } = found.value
@@ -73,7 +74,7 @@ export const invitationRoutes = [
     answer: { status: 200, schema: z.object({ email: z.string() }) },
     refuses: ['link-invalid', 'password-weak', 'sign-in-failed', 'input-invalid', 'rate-limited'],
     async handle({ registry, from, body }) {
-      await countTry(registry, networkOfCaller(from.address), 'console-link', 60)
+      await countTry(registry, networkOf(from.address), 'console-link', 60)
       const found = await invitationOf(registry, body.token)
       if (!found) throw gone()
       const { email } = found.value

@@ -1,11 +1,12 @@
 import { z } from 'zod'
+import { networkOf } from '../../registry/base/network.ts'
 import { problem } from '../../registry/base/problem.ts'
 import { findPersonByEmail, getPerson, resetLink, takeReset } from '../../registry/people.ts'
 import { Email } from '../../registry/people-model.ts'
 import { resetLinkOf } from '../accounts/links.ts'
 import { sendMail } from '../accounts/mail.ts'
 import { requireStrong, setPassword } from '../accounts/passwords.ts'
-import { countTry, networkOfCaller } from '../auth/caller.ts'
+import { countTry } from '../auth/caller.ts'
 import { route } from '../route.ts'
 import { headersOf } from './session.ts'
 import { tried } from './tried.ts'
@@ -46,7 +47,7 @@ export const passwordRoutes = [
     answer: { status: 204 },
     refuses: ['rate-limited'],
     async handle({ registry, config, log, from, body }) {
-      await countTry(registry, networkOfCaller(from.address), 'console-reset', 5)
+      await countTry(registry, networkOf(from.address), 'console-reset', 5)
       const person = await findPersonByEmail(registry, body.email)
       // Not awaited: how long the mail takes would tell whether there is such a person.
       if (person && !person.value.isSuspended && config.ADMIN_SMTP_URL)
@@ -67,7 +68,7 @@ export const passwordRoutes = [
     answer: { status: 204 },
     refuses: ['link-invalid', 'password-weak', 'rate-limited'],
     async handle({ registry, from, body }) {
-      await countTry(registry, networkOfCaller(from.address), 'console-link', 60)
+      await countTry(registry, networkOf(from.address), 'console-link', 60)
       requireStrong(body.password, [])
       const id = await takeReset(registry, body.token)
       if (id === undefined)

@@ -1,12 +1,13 @@
 import { fromNodeHeaders } from 'better-auth/node'
 import { z } from 'zod'
+import { networkOf } from '../../registry/base/network.ts'
 import { problem } from '../../registry/base/problem.ts'
 import { Permission } from '../../registry/model.ts'
 import { keep } from '../../registry/one-time.ts'
 import { changePerson, findPersonByEmail, notePerson } from '../../registry/people.ts'
 import { Language, PartnerRole, PersonName, PlatformRole, Theme } from '../../registry/people-model.ts'
 import type { Registry } from '../../registry/store.ts'
-import { countSignIn, countTry, networkOfCaller, putToRest, wake } from '../auth/caller.ts'
+import { countSignIn, countTry, putToRest, wake } from '../auth/caller.ts'
 import { freshMs, partnerRoles } from '../auth/rules.ts'
 import { type Answer, type From, route } from '../route.ts'
 import { partnersById } from './people-views.ts'
@@ -132,7 +133,7 @@ export const sessionRoutes = [
     answer: { status: 200, schema: Next },
     refuses: ['sign-in-failed', 'rate-limited', 'origin-refused'],
     async handle({ registry, from, body }) {
-      await countTry(registry, networkOfCaller(from.address), 'console-second-factor', 10)
+      await countTry(registry, networkOf(from.address), 'console-second-factor', 10)
       const { api } = from.accounts
       const given = { headers: headersOf(from), returnHeaders: true as const }
       const isTotp = /^\d{6}$/.test(body.code)

@@ -109,5 +109,3 @@ const tooMany = (retryAfterMs: number): Problem =>
     detail: 'Too many tries. Wait a moment.',
     retryAfterSeconds: Math.max(1, Math.ceil(retryAfterMs / 1000)),
   })
-
-export const networkOfCaller = (address: string) => networkOf(address)

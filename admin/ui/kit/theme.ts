@@ -1,14 +1,4 @@
-import {
-  type CSSVariablesResolver,
-  createTheme,
-  DEFAULT_THEME,
-  Drawer,
-  type MantineColorsTuple,
-  Menu,
-  Modal,
-  Table,
-  Tooltip,
-} from '@mantine/core'
+import { type CSSVariablesResolver, createTheme, DEFAULT_THEME, type MantineColorsTuple } from '@mantine/core'
 
 /**
  * Looks. One accent, neutral greys, colour for states only. The darker texts and the attributes of dialogs are what it
@@ -33,17 +23,18 @@ export const theme = createTheme({
       h3: { fontSize: '14px', lineHeight: '1.45' },
     },
   },
+  // Plain values: importing the components here would have every page load them.
   components: {
-    Menu: Menu.extend({ defaultProps: { withInitialFocusPlaceholder: false } }),
+    Menu: { defaultProps: { withInitialFocusPlaceholder: false } },
     // The dialog itself is the landmark; its header would be a second banner of the page.
-    Modal: Modal.extend({
+    Modal: {
       defaultProps: { attributes: { header: { role: 'presentation' } }, centered: true },
-    }),
-    Drawer: Drawer.extend({
+    },
+    Drawer: {
       defaultProps: { attributes: { header: { role: 'presentation' } }, position: 'right', size: 'lg' },
-    }),
-    Tooltip: Tooltip.extend({ defaultProps: { openDelay: 300, withArrow: true } }),
-    Table: Table.extend({ defaultProps: { verticalSpacing: 'xs', horizontalSpacing: 'sm', fz: 'sm' } }),
+    },
+    Tooltip: { defaultProps: { openDelay: 300, withArrow: true } },
+    Table: { defaultProps: { verticalSpacing: 'xs', horizontalSpacing: 'sm', fz: 'sm' } },
   },
 })
 
