@@ -38,6 +38,7 @@ export const adminTokenRoutes = [
     tag: 'Admin tokens',
     summary: 'Makes an admin token and shows it this once.',
     permission: 'admin',
+    isDangerous: true,
     body: AdminTokenInput,
     answer: { status: 201, schema: NewAdminToken, hasEtag: true },
     async handle({ registry, actor, body }) {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { networkOf } from '../../registry/base/network.ts'
 import { problem } from '../../registry/base/problem.ts'
+import { hashSecret } from '../../registry/base/secrets.ts'
 import { findPersonByEmail, getPerson, resetLink, takeReset } from '../../registry/people.ts'
 import { Email } from '../../registry/people-model.ts'
 import { resetLinkOf } from '../accounts/links.ts'
@@ -48,6 +49,13 @@ export const passwordRoutes = [
     refuses: ['rate-limited'],
     async handle({ registry, config, log, from, body }) {
       await countTry(registry, networkOf(from.address), 'console-reset', 5)
+      // Whoever asks from many networks fills nobody's letter box.
+      await countTry(
+        registry,
+        hashSecret(registry.secrets.hashKey, `reset ${body.email}`),
+        'console-reset',
+        3,
+      )
       const person = await findPersonByEmail(registry, body.email)
       // Not awaited: how long the mail takes would tell whether there is such a person.
       if (person && !person.value.isSuspended && config.ADMIN_SMTP_URL)

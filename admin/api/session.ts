@@ -207,14 +207,19 @@ export function headersOf(from: From): Headers {
 export const refused = () =>
   problem('sign-in-failed', { detail: 'The e-mail address or the password is not right.' })
 
-/** Begins a session that was just made, known by the cookie that goes to the browser; a change of the second factor makes one, too. @returns whose it is */
+/**
+ * Begins a session that was just made, known by the cookie that goes to the browser; a change of the second factor makes
+ * one, too.
+ *
+ * @returns whose it is @throws Problem sign-in-failed: none was made, as of a code that no sign-in asked for
+ */
 export async function begin(registry: Registry, from: From, made: Headers): Promise<string> {
   const cookie = made
     .getSetCookie()
     .map((line) => line.split(';')[0])
     .join('; ')
   const found = await from.accounts.api.getSession({ headers: new Headers({ cookie }) })
-  if (!found) throw problem('internal', { note: 'a session that was just made is not there' })
+  if (!found) throw problem('sign-in-failed', { detail: 'No sign-in waits for this. Begin again.' })
   await wake(registry, found.session.id)
   return found.user.id
 }

@@ -121,6 +121,13 @@ describe('a person of the platform', () => {
     }
   })
 
+  test('gains nothing by a code that no sign-in asked for', async () => {
+    const { person, uri } = await platformPerson('twice@example.com', 'platform-viewer')
+    const answer = await person.ask('POST', '/api/session/second-factor', { code: codeOf(uri) })
+    expect([answer.status, answer.body.code]).toEqual([401, 'sign-in-failed'])
+    expect((await person.ask('GET', '/api/apis')).status).toBe(200)
+  })
+
   test('is out with the next call when suspended, and at once when signed out', async () => {
     const { person } = await platformPerson('leaver@example.com', 'platform-viewer')
     const { person: owner } = await platformPerson('owner@example.com', 'platform-owner')
@@ -160,6 +167,8 @@ describe('what cannot be undone', () => {
     }
     const change = () => person.ask('POST', `/api/people/${id}/reset-link`, {})
     expect((await change()).body.code).toBe('sign-in-again')
+    const minted = await person.ask('POST', '/api/admin-tokens', { title: 'mine', permissions: ['admin'] })
+    expect(minted.body.code).toBe('sign-in-again')
     expect((await person.ask('POST', '/api/session/confirm', { password: 'not this one' })).status).toBe(401)
     expect((await change()).body.code).toBe('sign-in-again')
     expect((await person.ask('POST', '/api/session/confirm', { password })).status).toBe(204)
@@ -196,6 +205,16 @@ describe('a member of a partner', () => {
       role: 'partner-viewer',
     })
     expect(answer.body.link).toMatch(/\/auth\/invitation#/)
+  })
+})
+
+describe('a forgotten password', () => {
+  test('is asked for in the same words by all, and not without end for one', async () => {
+    const ask = (email: string) => consolePerson(admin.url).ask('POST', '/api/password-resets', { email })
+    const statuses: number[] = []
+    for (let i = 0; i < 4; i++) statuses.push((await ask('hash@example.com')).status)
+    expect(statuses).toEqual([204, 204, 204, 429])
+    expect((await ask('nobody-at-all@example.com')).status).toBe(204)
   })
 })
 
