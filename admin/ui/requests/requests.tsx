@@ -170,7 +170,7 @@ export function Status({ status }: { readonly status: number }) {
   const { t } = useTranslation('requests')
   const color = status === 0 || status >= 500 ? 'red' : status >= 400 ? 'orange' : 'green'
   return (
-    <Badge variant="light" color={color} tt="none" className="numbers">
+    <Badge variant="light" color={color} radius="sm" tt="none" className="numbers">
       {status === 0 ? t('noAnswer') : status}
     </Badge>
   )

@@ -52,7 +52,7 @@ export function Traffic() {
   return (
     <Page
       title={t(partner === undefined ? 'title' : 'usage')}
-      description={<Age ageMs={traffic.data?.ageMs ?? null} />}
+      description={traffic.data && <Age ageMs={traffic.data.ageMs} />}
       actions={
         <>
           <Select
